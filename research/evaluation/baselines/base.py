@@ -1,0 +1,49 @@
+"""Baselines without training, ranked by the same count as every model and printed in every table.
+
+Shape legend: S spans, N training interactions, B queries of a block, I items.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+
+from research.data.histories import Histories
+from research.data.split import Queries, Spans, Split
+from research.evaluation.blocks import BlockSampler, past_items
+from research.evaluation.ranks import DenseScores, count_better
+from research.evaluation.table import Ranks
+
+
+class Baseline(ABC):
+    """Keyword arguments are its configuration."""
+
+    @abstractmethod
+    def fit(self, histories: Histories, train: Spans) -> None:
+        """Read the training spans."""
+
+    @abstractmethod
+    def score(self, histories: Histories, queries: Queries, chosen_B: np.ndarray) -> np.ndarray:
+        """``(B, I)`` scores of the queries with these indices."""
+
+
+def training_positions(train: Spans) -> np.ndarray:
+    """``(N,)`` absolute positions of all training interactions."""
+    length_S = train.stop - train.start
+    before_S = np.concatenate([[0], length_S.cumsum()[:-1]])
+    return np.arange(length_S.sum()) + np.repeat(train.start - before_S, length_S)
+
+
+def rank_baseline(baseline: Baseline, histories: Histories, split: Split) -> Ranks:
+    """Fit on the training spans and rank the test targets, seen items filtered."""
+    baseline.fit(histories, split.train)
+    queries, parts = split.test, []
+    for chosen_B in BlockSampler(queries):
+        scores = DenseScores(torch.from_numpy(baseline.score(histories, queries, chosen_B)).float())
+        target_B = torch.from_numpy(histories.items[queries.target[chosen_B]].astype(np.int64) - 1)
+        row_S, item_S = past_items(histories, queries, chosen_B)
+        counts = count_better(scores, target_B, torch.from_numpy(row_S), torch.from_numpy(item_S - 1))
+        parts.append(Ranks.of_queries(histories, queries, chosen_B, *(c.numpy() for c in counts), weight_B2=None))
+    return Ranks.gather(parts)

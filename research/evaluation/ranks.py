@@ -1,0 +1,102 @@
+"""The rank of a held-out item, as a count over chunks of the catalogue instead of a sort.
+
+Dot products are taken in float64 and rounded to float32. The rounding error of a float64 product is far below
+float32's spacing, so the same vectors give the same scores whatever the batch, the chunk, the number of threads or of
+processes, and equal items stay exactly equal.
+
+Shape legend: B users, D width, I items, C items of a chunk, S seen items of all users together.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from research.errors import UserError
+
+
+class Scores(Protocol):
+    """Scores of some users for the catalogue, computed where they are asked for."""
+
+    n_items: int
+
+    def of(self, item_B: Tensor) -> Tensor:
+        """``(B,)`` float32 score of one item (catalogue row, from 0) for each user."""
+        ...
+
+    def chunk(self, start: int, stop: int) -> Tensor:
+        """``(B, C)`` float32 scores of the items ``[start, stop)``; the caller may overwrite them."""
+        ...
+
+
+class DotScores:
+    """An interest times item vectors."""
+
+    def __init__(self, interest_BD: Tensor, candidates_ID: Tensor) -> None:
+        """Hold the vectors.
+
+        Raises:
+            UserError: one of them is not finite. Comparisons with NaN are false, so a broken model would rank every
+                target first.
+        """
+        if not (torch.isfinite(interest_BD).all() and torch.isfinite(candidates_ID).all()):
+            raise UserError("The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr.")
+        self.interest_BD, self.candidates_ID = interest_BD.double(), candidates_ID.double()
+        self.n_items = len(candidates_ID)
+
+    def of(self, item_B: Tensor) -> Tensor:
+        return (self.interest_BD * self.candidates_ID[item_B]).sum(1).float()
+
+    def chunk(self, start: int, stop: int) -> Tensor:
+        return (self.interest_BD @ self.candidates_ID[start:stop].t()).float()
+
+
+class DenseScores:
+    """Scores that are all at hand."""
+
+    def __init__(self, score_BI: Tensor) -> None:
+        """Hold ``(B, I)`` float32 scores."""
+        self.score_BI, self.n_items = score_BI, score_BI.shape[1]
+
+    def of(self, item_B: Tensor) -> Tensor:
+        return self.score_BI.gather(1, item_B[:, None]).squeeze(1)
+
+    def chunk(self, start: int, stop: int) -> Tensor:
+        return self.score_BI[:, start:stop].clone()
+
+
+def count_better(
+    scores: Scores, target_B: Tensor, seen_row_S: Tensor, seen_item_S: Tensor, *, chunk: int = 4096
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Count who scores above each target, and who equals it.
+
+    Args:
+        scores: of ``B`` users.
+        target_B: catalogue row (from 0) of each held-out item.
+        seen_row_S: user row of each interaction whose item is not to be recommended again; may repeat.
+        seen_item_S: catalogue row of that item.
+        chunk: items scored at one time.
+
+    Returns:
+        ``better_B``, ``ties_B`` (other candidates with exactly the target's score) and ``candidates_B``, the target
+        among them. A target that is itself seen cannot be recommended: it stands last, without ties.
+    """
+    target_score_B = scores.of(target_B)
+    better_B, ties_B, out_B = torch.zeros((3, len(target_B)), dtype=torch.int64, device=target_B.device)
+    # Neither better nor equal: NaN compares false. The target is no rival of itself, seen items are no candidates.
+    out_row = torch.cat([seen_row_S, torch.arange(len(target_B), device=target_B.device)])
+    out_item = torch.cat([seen_item_S, target_B])
+    for start in range(0, scores.n_items, chunk):
+        score_BC = scores.chunk(start, min(start + chunk, scores.n_items))
+        inside = (out_item >= start) & (out_item < start + chunk)
+        score_BC[out_row[inside], out_item[inside] - start] = torch.nan
+        better_B += (score_BC > target_score_B[:, None]).sum(1)
+        ties_B += (score_BC == target_score_B[:, None]).sum(1)
+        out_B += score_BC.isnan().sum(1)
+    target_seen_B = torch.zeros_like(target_B, dtype=torch.bool)
+    target_seen_B[seen_row_S[seen_item_S == target_B[seen_row_S]]] = True
+    rivals_B = scores.n_items - out_B
+    better_B = torch.where(target_seen_B, rivals_B, better_B)
+    return better_B, ties_B.masked_fill(target_seen_B, 0), rivals_B + 1

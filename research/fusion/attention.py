@@ -1,0 +1,37 @@
+"""Attention over the two states: a query decides which branch it trusts at each position."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from research.fusion.base import Fused, Fusion
+
+
+class Attention(Fusion):
+    """``weight = softmax(q . K state / sqrt(D))`` over the branches, ``interest = sum weight * state``.
+
+    The query is one learned vector, or a projection of the short-term state: what the user does now asks which of
+    the two views explains it.
+    """
+
+    def __init__(self, width: int, *, query: Literal["learned", "short"] = "short") -> None:
+        """Make the attention.
+
+        Args:
+            width: size of a state.
+            query: where the query comes from.
+        """
+        super().__init__()
+        self.key = nn.Linear(width, width, bias=False)
+        self.project = nn.Linear(width, width, bias=False) if query == "short" else None
+        self.query = nn.Parameter(torch.randn(width) * width**-0.5) if query == "learned" else None
+
+    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+        state_N2D = torch.stack([long_ND, short_ND], dim=1)
+        q_ND = self.project(short_ND) if self.project is not None else self.query
+        score_N2 = (self.key(state_N2D) * q_ND.unsqueeze(-2)).sum(-1) * state_N2D.shape[-1] ** -0.5
+        weight_N2 = score_N2.softmax(dim=1)
+        return Fused((weight_N2.unsqueeze(-1) * state_N2D).sum(dim=1), weight_N2)

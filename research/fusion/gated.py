@@ -1,0 +1,30 @@
+"""A gate decides for every position and dimension how much of each state passes.
+
+The vector gate of SDM (Lv et al., CIKM 2019, arXiv 1909.00385, equation 12) without its user vector.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from research.fusion.base import Fused, Fusion
+
+
+class Gated(Fusion):
+    """``g = sigmoid(W [long; short] + b)``, ``interest = g * long + (1 - g) * short``."""
+
+    def __init__(self, width: int, *, elementwise: bool = True) -> None:
+        """Make the gate.
+
+        Args:
+            width: size of a state.
+            elementwise: one gate a dimension; otherwise one number a position.
+        """
+        super().__init__()
+        self.gate = nn.Linear(2 * width, width if elementwise else 1)
+
+    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+        g_NG = self.gate(torch.cat([long_ND, short_ND], dim=1)).sigmoid()
+        share_N = g_NG.mean(dim=1)
+        return Fused(torch.lerp(short_ND, long_ND, g_NG), torch.stack([share_N, 1 - share_N], dim=1))

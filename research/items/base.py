@@ -1,0 +1,29 @@
+"""What an item is to a model: a vector to read and a vector to score.
+
+Shape legend: I items, D width.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class ItemTable(nn.Module, ABC):
+    """Constructed as ``ItemTable(n_items, width, *, ...)``; keyword arguments are its configuration."""
+
+    n_items: int
+
+    @property
+    def mask_token(self) -> int:
+        """The index that hides an item: one behind the catalogue."""
+        return self.n_items + 1
+
+    @abstractmethod
+    def forward(self, items: Tensor) -> Tensor:
+        """Vectors of items ``(...) -> (..., D)``; 0 is padding, ``mask_token`` hides an item."""
+
+    @abstractmethod
+    def candidates(self) -> Tensor:
+        """``(I, D)`` vectors that an interest is scored against by a dot product; row ``i`` is item ``i + 1``."""

@@ -1,0 +1,85 @@
+"""Cross-entropy over the whole catalogue, never holding (positions x items) scores.
+
+Two kernels compute the same loss. ``portable`` is torch's chunked ``linear_cross_entropy``. ``fused`` forms the
+gradient in the forward pass, chunk by chunk, and takes the three matrix products in bfloat16 where the chip
+multiplies it in hardware, with everything else in float32; it agrees with the first within bfloat16 rounding.
+
+Shape legend: N supervised positions, D width, I items, C positions of a chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import LinearCrossEntropyOptions
+from torch.nn import functional as F
+
+from research.errors import UserError
+from research.losses.base import Loss
+
+
+class CrossEntropy(Loss):
+    """``-log softmax(interest . items)[target]``, summed over positions."""
+
+    def __init__(
+        self,
+        *,
+        kernel: Literal["auto", "portable", "fused"] = "auto",
+        precision: Literal["auto", "fp32", "bf16"] = "auto",
+        chunk: int = 1024,
+    ) -> None:
+        """Choose the kernel.
+
+        Args:
+            kernel: ``auto`` is ``fused``.
+            precision: of the fused kernel's products; ``auto`` is bf16 on a CPU with AMX and fp32 elsewhere.
+            chunk: positions whose scores exist at one time.
+
+        Raises:
+            UserError: the chunk is below 1.
+        """
+        super().__init__()
+        if chunk < 1:
+            raise UserError(f"loss.chunk={chunk}: at least one position is scored at a time.")
+        self.fused = kernel != "portable"
+        self.bf16 = precision == "bf16" or (precision == "auto" and torch.cpu._is_amx_tile_supported())
+        self.chunk = chunk
+
+    def forward(self, interest_ND: Tensor, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
+        if self.fused:
+            return _FusedCrossEntropy.apply(interest_ND, candidates_ID, target_N, self.chunk, self.bf16)
+        options = LinearCrossEntropyOptions(batch_chunk_size=self.chunk)
+        return F.linear_cross_entropy(interest_ND, candidates_ID, target_N, reduction="sum", options=options)
+
+
+class _FusedCrossEntropy(torch.autograd.Function):
+    """Gradients are formed while the scores of a chunk are at hand; backward only scales them."""
+
+    @staticmethod
+    def forward(ctx: Any, h_ND: Tensor, w_ID: Tensor, target_N: Tensor, chunk: int, bf16: bool) -> Tensor:
+        kind = torch.bfloat16 if bf16 else h_ND.dtype
+        w_low_ID = w_ID.to(kind)
+        w_low_DI = w_low_ID.t().contiguous()
+        grad_h_ND = torch.empty_like(h_ND)
+        grad_w_DI = w_ID.new_zeros(w_low_DI.shape)
+        loss = h_ND.new_zeros((), dtype=torch.float64)
+        for h_CD, target_C, grad_h_CD in zip(
+            h_ND.split(chunk), target_N.split(chunk), grad_h_ND.split(chunk), strict=True
+        ):
+            h_low_CD = h_CD.to(kind)
+            p_CI = torch.mm(h_low_CD, w_low_DI).softmax(dim=1)
+            p_target_C1 = p_CI.gather(1, target_C[:, None]).float()
+            # A probability that underflows would make the loss infinite; the smallest float stands in.
+            loss -= p_target_C1.clamp(min=torch.finfo(torch.float32).tiny).log().sum()
+            p_CI.scatter_add_(1, target_C[:, None], p_CI.new_full((len(target_C), 1), -1.0))
+            grad_h_CD.copy_(torch.mm(p_CI, w_low_ID))
+            grad_w_DI += torch.mm(h_low_CD.t(), p_CI)
+        ctx.save_for_backward(grad_h_ND, grad_w_DI)
+        return loss.to(h_ND.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        grad_h_ND, grad_w_DI = ctx.saved_tensors
+        return grad_h_ND * grad_outputs[0], grad_w_DI.t() * grad_outputs[0], None, None, None

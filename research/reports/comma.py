@@ -1,0 +1,50 @@
+"""The study's rows as CSV: full precision, one line a row, and on each line what makes it comparable.
+
+There are no comment lines, which many readers cannot skip: protocol, data, code and identity are columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from research.reports.groups import data_name, protocol
+from research.reports.notes import identity
+from research.reports.records import StudyRecords, plain
+from research.reports.rows import Row
+
+
+def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
+    """Header and rows, comma separated, LF line ends; an unknown value is an empty field."""
+    metrics = list(dict.fromkeys(name for row in rows for name in row.values))
+    first_run = {run.cell: run for run in reversed(records.finished)}
+    written = io.StringIO()
+    head = ["label", "kind", "cell", *(f"arm.{axis}" for axis in records.axes)]
+    head += ["seeds", "planned", "failed"]
+    head += [f"{name} {part}" for name in metrics for part in ("mean", "std")]
+    head += ["long weight mean", "parameters", "train seconds", "best epoch"]
+    head += ["data", "data digest", "protocol", "commit", "study", "identity"]
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(head)
+    for row in rows:
+        line: list[object] = [row.label, row.kind, row.cell, *(row.arm.get(axis) for axis in records.axes)]
+        line += [len(row.seeds), row.planned, len(row.failed)]
+        for name in metrics:
+            value = row.values.get(name)
+            line += [value.mean, value.std] if value else [None, None]
+        line += [
+            row.branch_weight.mean if row.branch_weight else None,
+            row.parameters,
+            row.seconds,
+            row.epochs,
+        ]
+        run = first_run.get(row.cell)
+        origin = (
+            [data_name(run), plain(run.section("data").get("digest", "")), protocol(run)]
+            if run
+            else [None] * 3
+        )
+        commit = plain(run.section("code").get("commit", "")) if run else None
+        writer.writerow([*line, *origin, commit, records.name, identity(records)])
+    return written.getvalue()

@@ -1,0 +1,92 @@
+"""The study's table in LaTeX: ``booktabs`` (the only package needed), best bold, second underlined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from research.reports.digits import DAGGER, DASH, MINUS
+from research.reports.grid import Cell, grid
+from research.reports.notes import notes
+from research.reports.records import StudyRecords
+from research.reports.rows import Row
+
+SPECIAL = {
+    "\0": "{}",
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    DASH: "--",
+    MINUS: "$-$",
+    DAGGER: r"$^\dagger$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "→": r"$\rightarrow$",
+}
+WRAP = {"best": r"\mathbf", "second": r"\underline"}
+
+
+def latex_table(rows: Sequence[Row], records: StudyRecords) -> str:
+    """A whole ``table`` environment with caption, label and footer."""
+    printed = grid(rows)
+    columns = "".join("r" if column.numeric else "l" for column in printed.columns)
+    body = []
+    for line in printed.lines:
+        body += [r"\midrule"] * line.rule
+        body.append(
+            " & ".join(_cell(cell, printed.has_spread(at)) for at, cell in enumerate(line.cells)) + r" \\"
+        )
+    label = "".join(
+        character if character.isascii() and character.isalnum() else "-" for character in records.name
+    )
+    lines = [
+        "% Needs \\usepackage{booktabs}.",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(f'{records.name}: {records.question}'.rstrip(': '))}}}",
+        rf"\label{{tab:{label}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(escape(column.heading) for column in printed.columns) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        "",
+        r"\medskip",
+        r"\begin{minipage}{\linewidth}",
+        r"\footnotesize",
+        "\n".join(rf"{escape(line)}\par" for line in notes(records, rows)),
+        r"\end{minipage}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Plain text for LaTeX's text mode; other letters pass as UTF-8, hyphens never join to dashes."""
+    words = re.sub("-(?=-)", "-\0", " ".join(text.split()))
+    return "".join(SPECIAL.get(character, character) for character in words)
+
+
+def _cell(cell: Cell, spread_in_column: bool) -> str:
+    """A cell without spread in a column with spreads keeps their room, so that means stand in one column."""
+    if cell.text == DASH or not (spread_in_column or cell.mark):
+        return escape(cell.text)
+    number = f"{WRAP[cell.mark]}{{{cell.text}}}" if cell.mark else cell.text
+    if cell.spread:
+        return rf"${number} \pm {cell.spread.removeprefix('± ')}$"
+    return rf"${number}\phantom{{{{}} \pm .0000}}$" if spread_in_column else f"${number}$"

@@ -1,0 +1,138 @@
+"""The lines under a table: what was measured, on what, with which seeds and code, and what is not claimed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from research.reports.digits import DAGGER
+from research.reports.groups import data_name, groups, protocol
+from research.reports.records import StudyRecords, plain
+from research.reports.rows import Row
+
+
+def notes(
+    records: StudyRecords, rows: Sequence[Row], best: str = "bold", second: str = "underlined"
+) -> list[str]:
+    """Footer sentences in plain text.
+
+    Args:
+        best: how the writer shows the best value, in words; likewise ``second``.
+    """
+    return [
+        *_reading(rows, best, second),
+        "Protocol: " + "; ".join(_distinct(protocol(run) for run in records.finished)) + ".",
+        *data_lines(records),
+        *_users(records),
+        _seeds(records, rows),
+        _code(records),
+        f"Study {records.name}, identity {identity(records)}.",
+        "No paired comparison over users is given here: differences of means are not findings.",
+        *(f"Failed: {line}" for line in failures(rows)),
+        *_missing(records),
+    ]
+
+
+def identity(records: StudyRecords) -> str:
+    """Twelve hex digits over which runs, of which configuration, the table is made of."""
+    parts = [f"{run.cell}\t{run.seed}\t{plain(run.record.get('identity'))}" for run in records.finished]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def data_lines(records: StudyRecords) -> list[str]:
+    """One line per data set, with its audit; a warning when runs saw different versions of one name."""
+    seen: dict[tuple[str, str], str] = {}
+    for run in records.finished:
+        data = run.section("data")
+        audit = data.get("audit")
+        flat = {} if not isinstance(audit, Mapping) else audit
+        facts = [
+            f"{key.replace('_', ' ')} {fact(value)}"
+            for key, value in flat.items()
+            if isinstance(value, int | float)
+        ]
+        key = (data_name(run), plain(data.get("digest", ""))[:12])
+        seen.setdefault(key, "; ".join(facts))
+    lines = [
+        f"Data: {name}, digest {digest}: {facts}".rstrip(": ") + "." for (name, digest), facts in seen.items()
+    ]
+    twice = [name for name, count in Counter(name for name, _ in seen).items() if count > 1]
+    warning = "Warning: the runs on {} did not all see the same interactions; their rows do not compare."
+    return lines + [warning.format(name) for name in twice]
+
+
+def failures(rows: Sequence[Row]) -> list[str]:
+    return [f"{row.label}, seed {failure.seed}: {failure.reason}" for row in rows for failure in row.failed]
+
+
+def fact(value: object) -> str:
+    """A number of the audit: whole with thousands separated, shares with four significant digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return plain(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _reading(rows: Sequence[Row], best: str, second: str) -> list[str]:
+    lines = ["Mean over users, then over seeds; ± is the sample standard deviation over seeds."]
+    if any(row.marks for row in rows):
+        lines.append(f"Best trained arm {best}, second {second}.")
+    if any(row.reference for row in rows):
+        lines.append(f"{DAGGER} the study's baseline arm.")
+    return [" ".join(lines)]
+
+
+def _users(records: StudyRecords) -> list[str]:
+    """How many users were ranked; a warning when rows of one group are means over different users."""
+    group_of = groups(records)
+    sets: dict[str, dict[bytes, int]] = {}
+    for run in records.finished:
+        assert run.ranks is not None
+        users_N = np.sort(run.ranks.user_N)
+        sets.setdefault(group_of[run.cell], {})[users_N.tobytes()] = len(users_N)
+    lines = [
+        f"Test users{f' of {group}' if group else ''}: {max(counts.values()):,}."
+        for group, counts in sets.items()
+    ]
+    warning = "Warning: the runs do not all rank the same users; their rows do not compare."
+    return lines + [warning] * any(len(counts) > 1 for counts in sets.values())
+
+
+def _seeds(records: StudyRecords, rows: Sequence[Row]) -> str:
+    seeds = _distinct(str(seed) for seed in (records.seeds or sorted({s for row in rows for s in row.seeds})))
+    single = (
+        " Rows without training are deterministic: one run."
+        if any(row.kind != "model" for row in rows)
+        else ""
+    )
+    return f"Seeds: {', '.join(seeds)}.{single}"
+
+
+def _code(records: StudyRecords) -> str:
+    made = Counter(
+        f"{plain(code.get('version', 'unknown'))} at {plain(code.get('commit') or 'unknown')[:12]}"
+        for code in (run.section("code") for run in records.finished)
+    )
+    if len(made) == 1:
+        return f"Code: {next(iter(made))}."
+    return "Code: " + ", ".join(f"{version} ({count} runs)" for version, count in sorted(made.items())) + "."
+
+
+def _missing(records: StudyRecords) -> list[str]:
+    """How many points of the grid have no run yet; silent when arms are not described by the study's axes."""
+    arms = {
+        tuple(run.arm.get(axis, "") for axis in records.axes) for run in records.runs if run.kind == "model"
+    }
+    total = 1
+    for values in records.axes.values():
+        total *= len(values)
+    inside = {arm for arm in arms if all(a in v for a, v in zip(arm, records.axes.values(), strict=True))}
+    if not records.axes or not inside or len(inside) >= total:
+        return []
+    return [f"The grid is not complete: {len(inside)} of {total} arms have a run that ended."]
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))

@@ -1,0 +1,117 @@
+"""The per-user ranks and the learning curves of one run, as arrays.
+
+Shape legend: N test users, E epochs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from research.errors import UserError
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One row per test user, in the file's order.
+
+    Attributes:
+        user_N: user indices, each once.
+        better_N: candidates scored strictly higher than the target.
+        ties_N: other candidates with the target's score.
+        history_length_N: interactions that the model could see.
+        weight_long_N: weight of the long branch, NaN where a user has none; None for a run without weights.
+    """
+
+    user_N: np.ndarray
+    better_N: np.ndarray
+    ties_N: np.ndarray
+    history_length_N: np.ndarray
+    weight_long_N: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One run's learning curve: ``epoch_E``, ``seconds_E`` since the start, ``validation_E`` (NDCG@10)."""
+
+    epoch_E: np.ndarray
+    seconds_E: np.ndarray
+    validation_E: np.ndarray
+
+
+def read_ranks(path: Path) -> Ranks:
+    """Read ``ranks.parquet``.
+
+    Raises:
+        UserError: the file is absent or broken, has no user, has one twice, or holds a negative count.
+    """
+    columns = _columns(path, ("user", "better", "ties", "history_length"), ("weight_long",))
+    ranks = Ranks(
+        user_N=columns["user"],
+        better_N=columns["better"],
+        ties_N=columns["ties"],
+        history_length_N=columns["history_length"],
+        weight_long_N=_known(columns.get("weight_long")),
+    )
+    if len(ranks.user_N) == 0:
+        raise UserError(f"{path} has no test user. Delete the run's directory and repeat it.")
+    if len(np.unique(ranks.user_N)) != len(ranks.user_N):
+        raise UserError(
+            f"{path} ranks a user twice, so its means would be wrong. Delete the run and repeat it."
+        )
+    counts = (ranks.better_N, ranks.ties_N, ranks.history_length_N)
+    if any(not np.issubdtype(count.dtype, np.integer) or count.min() < 0 for count in counts):
+        raise UserError(
+            f"{path} holds a missing or negative count. Delete the run's directory and repeat it."
+        )
+    return ranks
+
+
+def read_curves(path: Path) -> Curves | None:
+    """Read ``curves.parquet``; None where a run has no curve (a baseline has no epochs).
+
+    Raises:
+        UserError: the file is there but broken.
+    """
+    if not path.is_file():
+        return None
+    columns = _columns(path, ("epoch",), ("seconds", "val_ndcg@10"))
+    if "val_ndcg@10" not in columns or len(columns["epoch"]) == 0:
+        return None
+    epoch = columns["epoch"]
+    seconds = columns.get("seconds", np.full(len(epoch), np.nan))
+    return Curves(epoch, seconds.astype(np.float64), columns["val_ndcg@10"].astype(np.float64))
+
+
+def _columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, np.ndarray]:
+    import pyarrow.parquet as parquet
+    from pyarrow import ArrowException
+
+    if not path.is_file():
+        raise UserError(
+            f"{path} is missing although its run is recorded. Delete the run's directory and repeat it."
+        )
+    try:
+        with parquet.ParquetFile(path) as file:
+            present = [name for name in (*needed, *optional) if name in file.schema_arrow.names]
+            table = file.read(columns=present)
+    except (ArrowException, OSError) as error:
+        raise UserError(
+            f"{path} is not a readable Parquet file ({error}). Delete the run and repeat it."
+        ) from error
+    missing = [name for name in needed if name not in present]
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}. Delete the run's directory and repeat it."
+        )
+    return {name: table[name].to_numpy() for name in present}
+
+
+def _known(weight_N: np.ndarray | None) -> np.ndarray | None:
+    """Weights as float64, or None when not one user has a weight (an all-null column may come as objects)."""
+    if weight_N is None:
+        return None
+    weight_N = weight_N.astype(np.float64)
+    return None if np.isnan(weight_N).all() else weight_N

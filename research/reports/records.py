@@ -1,0 +1,168 @@
+"""A study on disk -> checked records: ``study.yaml`` and each ``<cell>/seed-<n>/`` with a ``record.json``.
+
+The files are the only source: nothing here asks a model or a logger. Fields that this version does not know
+are kept and ignored. A run directory without a record is a run that has not ended, and is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from research.errors import UserError
+from research.reports.ranks import Ranks, read_ranks
+
+SCHEMA = 1
+DEFAULT_METRICS = ("recall@10", "ndcg@10", "mrr@10")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One ended run: a cell of the grid with one seed. ``ranks`` is None when, and only when, it failed."""
+
+    directory: Path
+    cell: str
+    label: str
+    arm: Mapping[str, str]
+    kind: str
+    seed: int
+    reason: str | None
+    record: Mapping[str, Any]
+    ranks: Ranks | None
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """A mapping of the record, empty where the record has none."""
+        value = self.record.get(name)
+        return value if isinstance(value, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class StudyRecords:
+    """What a study asked (axes, seeds, metrics, baseline arm) and the runs that have ended so far."""
+
+    directory: Path
+    name: str
+    question: str
+    axes: Mapping[str, tuple[str, ...]]
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    baseline: Mapping[str, str]
+    runs: tuple[Run, ...]
+
+    @property
+    def finished(self) -> list[Run]:
+        return [run for run in self.runs if run.ranks is not None]
+
+    @property
+    def failed(self) -> list[Run]:
+        return [run for run in self.runs if run.ranks is None]
+
+
+def plain(value: object) -> str:
+    """A value as configurations spell it: ``true`` and not ``True``, ``null`` and not ``None``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
+
+
+def read_study(directory: Path | str) -> StudyRecords:
+    """Read a study directory.
+
+    Raises:
+        UserError: no study there; a file that cannot be read or lacks a field; the same run recorded twice.
+    """
+    directory = Path(directory)
+    study = _study_file(directory)
+    runs: dict[tuple[str, int], Run] = {}
+    for path in sorted(directory.glob("*/seed-*/record.json")):
+        run = _read_run(path)
+        other = runs.setdefault((run.cell, run.seed), run)
+        if other is not run:
+            raise UserError(
+                f"{path} and {other.directory / 'record.json'} both record {run.cell!r}, seed {run.seed}. "
+                "Move one of the two directories out of the study."
+            )
+    ordered = [runs[key] for key in sorted(runs)]
+    return StudyRecords(
+        directory=directory,
+        name=plain(study.get("name", directory.name)),
+        question=plain(study.get("question") or ""),
+        axes=study["axes"],
+        seeds=study["seeds"],
+        metrics=tuple(study.get("metrics") or DEFAULT_METRICS),
+        baseline={key: plain(value) for key, value in (study.get("baseline") or {}).items()},
+        runs=tuple(ordered),
+    )
+
+
+def _study_file(directory: Path) -> dict[str, Any]:
+    path = directory / "study.yaml"
+    if not path.is_file():
+        siblings = sorted(p.parent.name for p in directory.parent.glob("*/study.yaml"))
+        known = f"studies there: {', '.join(siblings)}" if siblings else "no study has run there yet"
+        raise UserError(
+            f"There is no study in {directory} (no study.yaml); {known}. Run `research study NAME` first."
+        )
+    try:
+        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not readable YAML: {error}") from error
+    expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict}
+    for key, kind in expected.items():
+        if not isinstance(study, dict) or not isinstance(study.get(key) or kind(), kind):
+            raise UserError(f"{path}: `{key}` should be a {'mapping' if kind is dict else 'list'}.")
+    axes = study.get("axes") or {}
+    study["axes"] = {
+        key: tuple(plain(value) for value in (values if isinstance(values, list) else [values]))
+        for key, values in axes.items()
+    }
+    try:
+        study["seeds"] = tuple(int(seed) for seed in study.get("seeds") or ())
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{path}: `seeds` should be a list of whole numbers.") from error
+    return study
+
+
+def _read_run(path: Path) -> Run:
+    mend = "Delete that run's directory and continue the study to repeat it."
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not readable JSON ({error}). {mend}") from error
+    if not isinstance(record, dict):
+        raise UserError(f"{path} should hold one JSON object. {mend}")
+    if record.get("schema") != SCHEMA:
+        raise UserError(
+            f"{path} has record schema {record.get('schema')!r}; this version reads schema {SCHEMA}. "
+            "Use the version of the package that wrote it, or repeat the run."
+        )
+    needed = ["status", "cell", "label", "kind", "seed"]
+    needed += ["test", "data", "protocol"] if record.get("status") == "finished" else []
+    missing = [key for key in needed if record.get(key) is None]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}. {mend}")
+    if record["status"] not in ("finished", "failed") or record["kind"] not in ("model", "baseline"):
+        raise UserError(
+            f"{path}: status {record['status']!r} should be finished or failed, "
+            f"kind {record['kind']!r} should be model or baseline. {mend}"
+        )
+    arm = record.get("arm") or {}
+    if type(record["seed"]) is not int or not isinstance(arm, dict):
+        raise UserError(f"{path}: seed should be a whole number and arm a mapping. {mend}")
+    failed = record["status"] == "failed"
+    return Run(
+        directory=path.parent,
+        cell=plain(record["cell"]),
+        label=plain(record["label"]),
+        arm={key: plain(value) for key, value in arm.items()},
+        kind=record["kind"],
+        seed=record["seed"],
+        reason=plain(record.get("reason") or "no reason was recorded") if failed else None,
+        record=record,
+        ranks=None if failed else read_ranks(path.parent / "ranks.parquet"),
+    )

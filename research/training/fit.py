@@ -1,0 +1,164 @@
+"""Train one model and rank the test items with its best epoch."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+from safetensors.torch import save_file
+
+from research.config import build
+from research.data.histories import Histories
+from research.data.split import Split
+from research.errors import UserError
+from research.evaluation.baselines.base import Baseline, rank_baseline
+from research.evaluation.table import Ranks
+from research.training.assemble import assemble
+from research.training.callbacks import Curves, Report, Reporter
+from research.training.data import HistoryData
+from research.training.memory import keep_freed_memory
+from research.training.module import MONITOR, InterestTraining
+from research.training.optimizer import AdamW
+from research.training.settings import TrainerSettings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training left.
+
+    Attributes:
+        ranks: of the test items.
+        curves: one row an epoch.
+        parameters: trained numbers.
+        seconds: of training, of validation, of the test.
+    """
+
+    ranks: Ranks
+    curves: list[dict[str, Any]]
+    parameters: int
+    seconds: dict[str, float]
+
+
+def fit(
+    config: DictConfig,
+    histories: Histories,
+    split: Split,
+    directory: Path,
+    *,
+    logger: Logger | None = None,
+    report: Report | None = None,
+) -> Fitted:
+    """Train until the budget or the patience ends, then test the epoch with the best validation NDCG@10.
+
+    Args:
+        config: a composed run.
+        histories: its dataset.
+        split: its protocol.
+        directory: where checkpoints go; a ``last.ckpt`` found there is continued.
+        logger: Lightning's, or none.
+        report: listener for progress.
+
+    Raises:
+        UserError: the parts do not fit together, the loss diverged, or the checkpoint cannot be continued.
+    """
+    settings = build(config.trainer, TrainerSettings)
+    if config.batch_size < settings.devices:
+        raise UserError(f"batch_size={config.batch_size} is less than trainer.devices={settings.devices}.")
+    keep_freed_memory()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    # Filling fresh memory guards against reading it before writing; deterministic mode would pay for it everywhere.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    parts = assemble(config, histories)
+    data = HistoryData(
+        histories,
+        split,
+        parts.objective,
+        max_length=config.max_length,
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
+    optimizer = build(config.optimizer, AdamW)
+    module = InterestTraining(
+        parts.model,
+        parts.loss,
+        optimizer,
+        histories,
+        split,
+        positions_per_step=data.positions_per_step,
+        seed=config.seed,
+    )
+    curves = Curves()
+    best = ModelCheckpoint(
+        directory, "best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
+    )
+    last = ModelCheckpoint(directory, "last", enable_version_counter=False)
+    callbacks = [curves, EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False), best, last]
+    with _quiet():
+        trainer = pl.Trainer(
+            accelerator=settings.accelerator,
+            strategy=settings.strategy,
+            devices=settings.devices,
+            precision=settings.precision,
+            max_epochs=settings.max_epochs,
+            check_val_every_n_epoch=settings.validate_every,
+            gradient_clip_val=optimizer.clip,
+            deterministic=settings.deterministic,
+            callbacks=[*callbacks, *([Reporter(report, curves)] if report else [])],
+            logger=logger or False,
+            log_every_n_steps=10**9,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        unfinished = directory / "last.ckpt"
+        trainer.fit(module, data, ckpt_path=unfinished if unfinished.exists() else None, weights_only=True)
+        module.load_state_dict(torch.load(best.best_model_path, weights_only=True)["state_dict"])
+        started = time.perf_counter()
+        trainer.test(module, data, verbose=False)
+    if module.ranks is None:
+        raise UserError("Training stopped before the test; start the same command again to continue.")
+    seconds = {
+        "train": sum(row["seconds"] for row in curves.rows),
+        "validation": sum(row["seconds_validation"] for row in curves.rows),
+        "test": time.perf_counter() - started,
+    }
+    if trainer.is_global_zero:
+        save_file(parts.model.state_dict(), directory / "weights.safetensors")
+    return Fitted(module.ranks, curves.rows, sum(p.numel() for p in parts.model.parameters()), seconds)
+
+
+def fit_baseline(config: DictConfig, histories: Histories, split: Split) -> Fitted:
+    """Fit a baseline, which has no epochs and no parameters that a gradient found, and rank the test items."""
+    started = time.perf_counter()
+    ranks = rank_baseline(build(config.baseline, Baseline), histories, split)
+    return Fitted(ranks, [], 0, {"train": 0.0, "validation": 0.0, "test": time.perf_counter() - started})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning's advertising and advice is not for our users; errors still pass."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,100 @@
+"""Experiment trackers. The record on disk is the truth; a tracker is a mirror of it."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Literal
+
+from lightning.pytorch.loggers import Logger
+
+
+class Tracker(ABC):
+    """Makes Lightning's logger for one run."""
+
+    @abstractmethod
+    def logger(self, directory: Path, study: str, cell: str, label: str, config: dict[str, Any]) -> Logger | None:
+        """The logger of a run: its directory, its study, cell and arm, and the configuration to show with it."""
+
+    def finish(self, logger: Logger | None, record: dict[str, Any], weights: Any | None) -> None:
+        """Send what is only known at the end: test metrics and the branch weights of the test users."""
+
+
+class NoLogger(Tracker):
+    """No tracker."""
+
+    def logger(self, directory: Path, study: str, cell: str, label: str, config: dict[str, Any]) -> None:
+        return None
+
+
+class Wandb(Tracker):
+    """Weights & Biases through Lightning: online with a key, offline without."""
+
+    def __init__(
+        self,
+        *,
+        project: str = "interest-fusion",
+        entity: str | None = None,
+        mode: Literal["auto", "online", "offline"] = "auto",
+    ) -> None:
+        """Choose where runs go.
+
+        Args:
+            project: W&B project.
+            entity: W&B user or team; ``None`` is the key's own.
+            mode: ``auto`` is online when WANDB_API_KEY or a login exists, else offline.
+        """
+        self.project, self.entity, self.mode = project, entity, mode
+
+    @property
+    def offline(self) -> bool:
+        """Whether runs stay on this machine until ``wandb sync``."""
+        if self.mode != "auto":
+            return self.mode == "offline"
+        netrc = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+        key = os.environ.get("WANDB_API_KEY") or (netrc.exists() and "wandb" in netrc.read_text(errors="ignore"))
+        return os.environ.get("WANDB_MODE") == "offline" or not key
+
+    def logger(self, directory: Path, study: str, cell: str, label: str, config: dict[str, Any]) -> Logger:
+        from lightning.pytorch.loggers import WandbLogger
+
+        return WandbLogger(
+            project=self.project,
+            entity=self.entity,
+            save_dir=str(directory),
+            offline=self.offline,
+            name=f"{label} seed {config['seed']}",
+            group=study,
+            job_type=cell,
+            config=config,
+            log_model=False,
+        )
+
+    def finish(self, logger: Logger | None, record: dict[str, Any], weights: Any | None) -> None:
+        import wandb
+        from lightning.pytorch.loggers import WandbLogger
+
+        if not isinstance(logger, WandbLogger):
+            return
+        run = logger.experiment
+        run.summary.update({f"test/{name}": value for name, value in record["test"].items()})
+        run.summary.update({key: record[key] for key in ("parameters", "seconds", "epochs", "branch_weight", "identity")})
+        if weights is not None:
+            run.log({"test/weight_long": wandb.Histogram(weights)})
+        run.finish()
+
+    def log_table(self, directory: Path, study: str, header: list[str], rows: list[list[Any]]) -> None:
+        """Send a study's table as a run of its own in the study's group."""
+        import wandb
+
+        with wandb.init(
+            project=self.project,
+            entity=self.entity,
+            dir=str(directory),
+            mode="offline" if self.offline else "online",
+            name=f"{study} table",
+            group=study,
+            job_type="table",
+        ) as run:
+            run.log({"table": wandb.Table(columns=header, data=rows)})

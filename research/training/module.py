@@ -1,0 +1,131 @@
+"""The Lightning glue: what a step is, what is asked at validation and test.
+
+Shape legend: N supervised positions, B users of a block.
+"""
+
+from __future__ import annotations
+
+import math
+
+import lightning as pl
+import torch
+from torch import Tensor
+
+from research.data.histories import Histories
+from research.data.split import Split
+from research.errors import UserError
+from research.evaluation.blocks import Block
+from research.evaluation.ranks import DotScores, count_better
+from research.evaluation.table import Ranks
+from research.losses.base import Loss
+from research.metrics.mean import MeanMetric
+from research.model import InterestModel
+from research.objectives.base import Supervised
+from research.training.optimizer import AdamW
+from research.training.seeds import derive
+
+MONITOR = "val/ndcg@10"
+"""What selects an epoch: NDCG@10 on the validation items, never on the test items."""
+
+
+class InterestTraining(pl.LightningModule):
+    """Trains an ``InterestModel`` and ranks held-out items with it."""
+
+    def __init__(
+        self,
+        model: InterestModel,
+        loss: Loss,
+        optimizer: AdamW,
+        histories: Histories,
+        split: Split,
+        *,
+        positions_per_step: float,
+        seed: int,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            model: what is trained.
+            loss: summed over positions.
+            optimizer: makes torch's optimizer.
+            histories: names the targets of the queries.
+            split: whose queries are asked.
+            positions_per_step: what the summed loss is divided by, a constant of the run.
+            seed: of the run.
+        """
+        super().__init__()
+        self.model, self.loss, self.optimizer_settings = model, loss, optimizer
+        self.histories, self.split = histories, split
+        self.positions_per_step, self.seed = positions_per_step, seed
+        self.val_ndcg = MeanMetric("ndcg@10")
+        self.train_loss = torch.zeros((), dtype=torch.float64)
+        self.parts: list[Ranks] = []
+        self.ranks: Ranks | None = None
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self.optimizer_settings(self.parameters())
+
+    def on_train_epoch_start(self) -> None:
+        # A stream of its own for every epoch: a run that resumes here draws the same dropout masks.
+        torch.manual_seed(derive(self.seed, "dropout", self.current_epoch, self.global_rank))
+        self.train_loss = torch.zeros((), dtype=torch.float64, device=self.device)
+
+    def training_step(self, batch: Supervised, batch_idx: int) -> Tensor:
+        interest_ND = self.model(batch.batch, batch.at).interest_ND
+        total = self.loss(interest_ND, batch.target_N - 1, self.model.items.candidates())
+        # DDP averages gradients over processes; each holds its share of the step's sum.
+        loss = total * (self.trainer.world_size / self.positions_per_step)
+        self.train_loss += loss.detach()
+        return loss
+
+    def epoch_loss(self) -> float:
+        """Mean loss of this epoch's positions on this process, in nats.
+
+        Raises:
+            UserError: it is not finite.
+        """
+        mean = float(self.train_loss) / max(1, int(self.trainer.num_training_batches))
+        if not math.isfinite(mean):
+            raise UserError(
+                f"The training loss of epoch {self.current_epoch + 1} is {mean}: the weights diverged. "
+                f"Lower optimizer.lr (now {self.optimizer_settings.lr}) or set optimizer.clip=1.0."
+            )
+        return mean
+
+    def on_train_epoch_end(self) -> None:
+        self.log("train/loss", self.epoch_loss(), sync_dist=True)
+
+    def on_validation_epoch_start(self) -> None:
+        if self.trainer.training:
+            self.epoch_loss()  # a diverged model is reported as such, before it is ranked
+
+    def validation_step(self, block: Block, batch_idx: int) -> None:
+        better_B, ties_B, _, _ = self._rank(block)
+        self.val_ndcg.update(better_B, ties_B)
+
+    def on_validation_epoch_end(self) -> None:
+        self.log(MONITOR, self.val_ndcg.compute().float())
+        self.val_ndcg.reset()
+
+    def on_test_epoch_start(self) -> None:
+        self.parts, self.ranks = [], None
+
+    def test_step(self, block: Block, batch_idx: int) -> None:
+        *counts, weight_B2 = self._rank(block)
+        query_B, *counts = (c.cpu().numpy() for c in (block.query_B, *counts))
+        weights = None if weight_B2 is None else weight_B2.float().cpu().numpy()
+        self.parts.append(Ranks.of_queries(self.histories, self.split.test, query_B, *counts, weight_B2=weights))
+
+    def on_test_epoch_end(self) -> None:
+        parts = [Ranks.gather(self.parts)] if self.parts else []
+        if self.trainer.world_size > 1:
+            gathered: list[list[Ranks]] = [[] for _ in range(self.trainer.world_size)]
+            torch.distributed.all_gather_object(gathered, parts)
+            parts = [part for some in gathered for part in some]
+        self.ranks = Ranks.gather(parts)
+
+    def _rank(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        fused = self.model(block.batch, block.at)
+        scores = DotScores(fused.interest_ND, self.model.items.candidates())
+        counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+        return *counts, fused.weight_N2

@@ -1,0 +1,76 @@
+"""What a finished run states about itself: metrics, budget used, branch weights, the data's audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from research.config import build
+from research.data.audit import audit
+from research.data.histories import Histories
+from research.data.split import Split
+from research.evaluation.table import Ranks
+from research.metrics.ranking import expected_rank
+from research.training.environment import peak_memory
+from research.training.fit import Fitted
+from research.training.module import MONITOR
+from research.windows.base import Window
+from research.windows.starts import query_starts
+
+METRICS = ("accuracy@1",) + tuple(
+    f"{kind}@{k}" for kind in ("recall", "ndcg", "mrr", "precision", "f1", "map") for k in (5, 10, 20)
+)
+"""What a record states; any other cut-off follows from its stored ranks."""
+
+
+def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitted) -> dict[str, Any]:
+    """The part of a record that is known at the end of a run."""
+    ranks = fitted.ranks
+    validated = [row for row in fitted.curves if row[MONITOR] is not None]
+    best = max(validated, key=lambda row: row[MONITOR], default=None)
+    window = build(config.window, Window) if not config.get("baseline") else None
+    short_start = query_starts(window, histories, split.test) if window and _possible(window, histories) else None
+    return {
+        "status": "finished",
+        "data": {
+            "name": histories.name,
+            "digest": histories.digest,
+            "audit": audit(histories, split, short_start=short_start),
+        },
+        "protocol": {
+            "split": split.name,
+            "ranking": "full catalogue",
+            "seen": "filtered",
+            "ties": "expected",
+            "users": len(ranks),
+        },
+        "parameters": fitted.parameters,
+        "seconds": {**fitted.seconds, "epoch": fitted.seconds["train"] / max(1, len(fitted.curves))},
+        "peak_memory_bytes": peak_memory(),
+        "epochs": {"run": len(fitted.curves), "best": best["epoch"] if best else 0},
+        "validation": {"ndcg@10": best[MONITOR]} if best else {},
+        "test": {name: ranks.mean(name) for name in METRICS}
+        | {"mean_rank": float(expected_rank(ranks.better, ranks.ties).mean())},
+        "branch_weight": branch_weight(ranks),
+    }
+
+
+def branch_weight(ranks: Ranks) -> dict[str, float] | None:
+    """Mean, spread and quartiles of the long branch's share over test users; ``None`` where none is defined."""
+    share = ranks.weight_long.astype(np.float64)
+    if np.isnan(share).any():
+        return None
+    low, middle, high = np.quantile(share, [0.25, 0.5, 0.75])
+    return {
+        "long_mean": float(share.mean()),
+        "long_std": float(share.std()),
+        "long_quartile_1": float(low),
+        "long_median": float(middle),
+        "long_quartile_3": float(high),
+    }
+
+
+def _possible(window: Window, histories: Histories) -> bool:
+    return histories.has_times or not window.needs_times

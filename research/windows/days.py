@@ -1,0 +1,36 @@
+"""The last days: everything not older than a span of time before the current interaction."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from research.data.batch import Batch, Positions
+from research.errors import UserError
+from research.windows.base import Window
+
+
+class Days(Window):
+    """``start`` = the first interaction at or after ``time - days``."""
+
+    needs_times: ClassVar[bool] = True
+
+    def __init__(self, *, days: float = 7.0) -> None:
+        """Set the span.
+
+        Args:
+            days: length of the window in days of 86,400 seconds, above 0; a fraction is allowed.
+
+        Raises:
+            UserError: ``days`` is not above 0.
+        """
+        if days <= 0:
+            raise UserError(f"window.days={days}: the window must be longer than 0 days. Try window.days=7.")
+        self.days = days
+
+    def __call__(self, batch: Batch, at: Positions) -> Tensor:
+        earliest_BT = batch.times_BT - int(self.days * 86_400)
+        # Behind the end the last time repeats, so rows are sorted as searchsorted needs them.
+        return at.of(torch.searchsorted(batch.times_BT.contiguous(), earliest_BT))
