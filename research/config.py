@@ -77,7 +77,8 @@ def _explain(error: Exception, config: DictConfig) -> str:
     text = str(error)
     if match := re.search(r"Could not find '([\w-]+)/([^']*)'", text):
         group, option = match.groups()
-        return f"There is no {group} called {option!r}. Known: {', '.join(options(group))}.{_nearest(option, options(group))}"
+        known = options(group)
+        return f"There is no {group} called {option!r}. Known: {', '.join(known)}.{_nearest(option, known)}"
     if match := re.search(r"Could not override '([^']+)'", text):
         key = match[1]
         known = _keys(config)
@@ -85,7 +86,9 @@ def _explain(error: Exception, config: DictConfig) -> str:
         if key.split("@")[0] == "encoder":
             return f"{key!r}: an encoder belongs to a view. Say encoder@long=... or encoder@short=..."
         parent = key.rpartition(".")[0]
-        near = [k for k in known if k.rpartition(".")[0] == parent] or sorted({k.split(".")[0] for k in known} | set(groups))
+        near = [k for k in known if k.rpartition(".")[0] == parent] or sorted(
+            {k.split(".")[0] for k in known} | set(groups)
+        )
         return f"There is no key {key!r}. Known here: {', '.join(near)}.{_nearest(key, [*known, *groups])}"
     return " ".join(text.split())
 
@@ -139,7 +142,11 @@ def _check_value(where: str, value: Any, hint: Any) -> None:
 
 
 def _near_literal(value: Any, hint: Any) -> str:
-    return _nearest(str(value), [str(a) for a in typing.get_args(hint)]) if typing.get_origin(hint) is typing.Literal else ""
+    return (
+        _nearest(str(value), [str(a) for a in typing.get_args(hint)])
+        if typing.get_origin(hint) is typing.Literal
+        else ""
+    )
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -170,7 +177,13 @@ def _describe(hint: Any) -> str:
         return " or ".join(_describe(option) for option in typing.get_args(hint))
     if origin in (list, tuple):
         return f"a list of {_describe(typing.get_args(hint)[0])}"
-    names = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+    names = {
+        int: "a whole number",
+        float: "a number",
+        str: "a word",
+        bool: "true or false",
+        type(None): "null",
+    }
     return names.get(hint, str(hint))
 
 
@@ -215,7 +228,7 @@ def build(node: DictConfig, kind: type[T], *runtime: Any) -> T:
         UserError: the target may not be built, or is of another kind.
     """
     cls = target_class(node._target_)
-    if not getattr(kind, "_is_protocol", False) and not issubclass(cls, kind):
+    if not issubclass(cls, kind):
         raise UserError(f"_target_: {node._target_} is not a {kind.__name__}.")
     settings = {str(k): OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in node.items()}
     settings.pop("_target_")

@@ -24,7 +24,13 @@ class InterestModel(nn.Module):
     """Long- and short-term interest, fused."""
 
     def __init__(
-        self, items: ItemTable, fusion: Fusion, *, long: Encoder | None, short: Encoder | None, window: Window | None
+        self,
+        items: ItemTable,
+        fusion: Fusion,
+        *,
+        long: Encoder | None,
+        short: Encoder | None,
+        window: Window | None,
     ) -> None:
         """Put the parts together.
 

@@ -62,9 +62,7 @@ def knock(url: str, seconds: float) -> None:
     if isinstance(outcome[0], socket.gaierror):
         raise DeadHostError(f"the name {address[0]} cannot be resolved; no network?")
     if outcome[0] is not None:
-        raise UnavailableError(
-            f"no connection to {address[0]}:{address[1]} ({outcome[0].strerror or outcome[0]})"
-        )
+        raise UnavailableError(f"no connection to {address[0]}:{address[1]} ({outcome[0].strerror or outcome[0]})")
 
 
 def download(
@@ -148,9 +146,7 @@ def _body(url: str, part: Path, done: int, max_bytes: int, progress: Progress | 
     with _network(seconds):
         answer = urllib.request.urlopen(request, timeout=seconds)
     with answer:
-        if answer.status != 206 or not str(answer.headers.get("Content-Range", "")).startswith(
-            f"bytes {done}-"
-        ):
+        if answer.status != 206 or not str(answer.headers.get("Content-Range", "")).startswith(f"bytes {done}-"):
             done = 0  # the server ignored the range and sends everything
         length = answer.headers.get("Content-Length")
         total = done + int(length) if length and length.isdigit() else None

@@ -126,9 +126,7 @@ class _Fetcher:
     def attempts(self, file: RawFile) -> Iterator[Attempt]:
         yield str(self.folder / file.name), lambda: self.cached(file)
         # A container that the user put into the cache's folder is as good as the file itself.
-        yield from self.below(
-            self.folder, [p for p in file.places if p.basename != file.name], file, flat=True
-        )
+        yield from self.below(self.folder, [p for p in file.places if p.basename != file.name], file, flat=True)
         if not self.mirrors:
             yield "your directories", _failing("none named (--mirror DIR or RESEARCH_MIRROR)")
         for mirror in self.mirrors:
@@ -150,15 +148,11 @@ class _Fetcher:
             aside = path.with_name(f"{path.name}.corrupt")
             path.replace(aside)
             if self.announce:
-                self.announce(
-                    f"{path} is corrupt ({reason}). It was moved to {aside.name} and is fetched again."
-                )
+                self.announce(f"{path} is corrupt ({reason}). It was moved to {aside.name} and is fetched again.")
             raise UnavailableError(f"{reason}; moved to {aside.name}") from None
         return content
 
-    def below(
-        self, root: Path, places: Sequence[Place], file: RawFile, flat: bool = False
-    ) -> Iterator[Attempt]:
+    def below(self, root: Path, places: Sequence[Place], file: RawFile, flat: bool = False) -> Iterator[Attempt]:
         """Every place that exists below ``root``; if none does, one failure that says what was looked for."""
         names = [(place, root / (place.basename if flat else place.at)) for place in places]
         found = [(place, path) for place, path in names if _is_file(path)]

@@ -75,9 +75,7 @@ def prepare(
             if announce:
                 announce(f"The prepared data in {target} is damaged ({reason}) and is built again.")
             _discard(target, cache)
-    raw = fetch(
-        source.name, source.files(), cache=cache, mirrors=mirrors, announce=announce, progress=progress
-    )
+    raw = fetch(source.name, source.files(), cache=cache, mirrors=mirrors, announce=announce, progress=progress)
     histories = to_histories(source.name, source.read(raw), source.titles(raw))
     with writing_below(cache):
         return _put(histories, target)
@@ -107,9 +105,7 @@ def _put(histories: Histories, target: Path) -> Histories:
                 raise
         return store.load(target)
     except store.DamagedError as reason:
-        raise UserError(
-            f"{target} cannot be read back ({reason}). Delete it, or set RESEARCH_CACHE."
-        ) from reason
+        raise UserError(f"{target} cannot be read back ({reason}). Delete it, or set RESEARCH_CACHE.") from reason
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

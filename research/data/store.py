@@ -94,9 +94,7 @@ def load(directory: Path, *, verify: bool | None = None) -> Histories:
         for name, said in meta["arrays"].items():
             path = directory / f"{name}.npy"
             if path.stat().st_size != said["bytes"]:
-                raise DamagedError(
-                    f"{path.name} has {path.stat().st_size:,} bytes instead of {said['bytes']:,}"
-                )
+                raise DamagedError(f"{path.name} has {path.stat().st_size:,} bytes instead of {said['bytes']:,}")
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             if [array.dtype.str, list(array.shape)] != [said["dtype"], said["shape"]]:
                 raise DamagedError(f"{path.name} holds {array.dtype.str}{array.shape}")

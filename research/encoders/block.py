@@ -46,7 +46,9 @@ class Block(nn.Module):
         """
         super().__init__()
         if heads < 1 or width % heads:
-            raise UserError(f"heads={heads} does not divide width={width}; choose heads from the divisors of the width.")
+            raise UserError(
+                f"heads={heads} does not divide width={width}; choose heads from the divisors of the width."
+            )
         self.heads, self.causal, self.activation = heads, causal, activation
         self.norm_attention, self.norm_inner = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)

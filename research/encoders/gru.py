@@ -15,4 +15,4 @@ from research.encoders.recurrent import Recurrent
 class GRU(Recurrent):
     """torch's GRU over the view."""
 
-    cell_type: ClassVar[type[nn.RNNBase]] = nn.GRU
+    cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]] = nn.GRU

@@ -12,4 +12,4 @@ from research.encoders.recurrent import Recurrent
 class LSTM(Recurrent):
     """torch's LSTM over the view; the state is its output, not its memory."""
 
-    cell_type: ClassVar[type[nn.RNNBase]] = nn.LSTM
+    cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]] = nn.LSTM

@@ -20,7 +20,7 @@ class Recurrent(Encoder):
     """``dropout(cell(dropout(x)))``; a subclass names the cell."""
 
     causal: ClassVar[bool] = True
-    cell_type: ClassVar[type[nn.RNNBase]]
+    cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]]
 
     def __init__(self, width: int, max_length: int, *, layers: int = 1, dropout: float = 0.1) -> None:
         """Make the encoder.

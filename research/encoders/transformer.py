@@ -50,9 +50,7 @@ class Transformer(Encoder):
         self.positions = nn.Embedding(max_length, width)
         nn.init.normal_(self.positions.weight, std=0.02)
         self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(
-            Block(width, heads, inner or width, dropout, causal=True) for _ in range(blocks)
-        )
+        self.blocks = nn.ModuleList(Block(width, heads, inner or width, dropout, causal=True) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
 
     def encode(self, x_BTD: Tensor, length_B: Tensor) -> Tensor:

@@ -44,9 +44,7 @@ class Block:
 
     def to(self, device: torch.device) -> Block:
         """The same block on another device."""
-        moved = {
-            name: getattr(self, name).to(device) for name in ("query_B", "target_B", "seen_row_S", "seen_item_S")
-        }
+        moved = {name: getattr(self, name).to(device) for name in ("query_B", "target_B", "seen_row_S", "seen_item_S")}
         at = Positions(self.at.row_N.to(device), self.at.position_N.to(device))
         return replace(self, batch=self.batch.to(device), at=at, **moved)
 

@@ -42,7 +42,9 @@ class DotScores:
                 target first.
         """
         if not (torch.isfinite(interest_BD).all() and torch.isfinite(candidates_ID).all()):
-            raise UserError("The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr.")
+            raise UserError(
+                "The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr."
+            )
         self.interest_BD, self.candidates_ID = interest_BD.double(), candidates_ID.double()
         self.n_items = len(candidates_ID)
 

@@ -10,6 +10,17 @@ from torch import Tensor, nn
 from research.fusion.base import Fused, Fusion
 
 
+class _LearnedQuery(nn.Module):
+    """The same query everywhere, in the place of a projection."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.randn(width) * width**-0.5)
+
+    def forward(self, short_ND: Tensor) -> Tensor:
+        return self.vector.expand_as(short_ND)
+
+
 class Attention(Fusion):
     """``weight = softmax(q . K state / sqrt(D))`` over the branches, ``interest = sum weight * state``.
 
@@ -26,12 +37,10 @@ class Attention(Fusion):
         """
         super().__init__()
         self.key = nn.Linear(width, width, bias=False)
-        self.project = nn.Linear(width, width, bias=False) if query == "short" else None
-        self.query = nn.Parameter(torch.randn(width) * width**-0.5) if query == "learned" else None
+        self.query = nn.Linear(width, width, bias=False) if query == "short" else _LearnedQuery(width)
 
     def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         state_N2D = torch.stack([long_ND, short_ND], dim=1)
-        q_ND = self.project(short_ND) if self.project is not None else self.query
-        score_N2 = (self.key(state_N2D) * q_ND.unsqueeze(-2)).sum(-1) * state_N2D.shape[-1] ** -0.5
+        score_N2 = (self.key(state_N2D) * self.query(short_ND)[:, None]).sum(-1) * long_ND.shape[-1] ** -0.5
         weight_N2 = score_N2.softmax(dim=1)
-        return Fused((weight_N2.unsqueeze(-1) * state_N2D).sum(dim=1), weight_N2)
+        return Fused((weight_N2[..., None] * state_N2D).sum(dim=1), weight_N2)

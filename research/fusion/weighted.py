@@ -15,7 +15,11 @@ class Weighted(Fusion):
     """``interest = a * long + (1 - a) * short`` with ``a`` fixed, one learned number, or one a dimension."""
 
     def __init__(
-        self, width: int, *, weight: Literal["fixed", "scalar", "elementwise"] = "scalar", long_share: float = 0.5
+        self,
+        width: int,
+        *,
+        weight: Literal["fixed", "scalar", "elementwise"] = "scalar",
+        long_share: float = 0.5,
     ) -> None:
         """Make the fusion.
 

@@ -40,11 +40,7 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
             row.epochs,
         ]
         run = first_run.get(row.cell)
-        origin = (
-            [data_name(run), plain(run.section("data").get("digest", "")), protocol(run)]
-            if run
-            else [None] * 3
-        )
+        origin = [data_name(run), plain(run.section("data").get("digest", "")), protocol(run)] if run else [None] * 3
         commit = plain(run.section("code").get("commit", "")) if run else None
         writer.writerow([*line, *origin, commit, records.name, identity(records)])
     return written.getvalue()

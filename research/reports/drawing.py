@@ -99,8 +99,7 @@ def short_labels(rows: Sequence[Row]) -> dict[str, str]:
     clear = len(set(brief.values())) == len(arms) and all(brief.values())
     dagger = {row.cell: f" {DAGGER}" if row.reference else "" for row in rows}
     return {
-        row.cell: (brief[row.cell] if clear and row.cell in brief else row.label) + dagger[row.cell]
-        for row in rows
+        row.cell: (brief[row.cell] if clear and row.cell in brief else row.label) + dagger[row.cell] for row in rows
     }
 
 
@@ -123,6 +122,4 @@ def score_axis(ax: Axes, which: str) -> None:
 def spoken(rows: Sequence[Row], metric: str) -> str:
     """``gated .0285, attention .0272``: the values of a figure for its alt text."""
     names = short_labels(rows)
-    return ", ".join(
-        f"{names[row.cell]} {score(row.values[metric].mean)}" for row in rows if metric in row.values
-    )
+    return ", ".join(f"{names[row.cell]} {score(row.values[metric].mean)}" for row in rows if metric in row.values)

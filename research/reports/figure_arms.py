@@ -63,9 +63,7 @@ def arms_figure(rows: Sequence[Row], metric: str) -> Plot | None:
 def _simple_lines(ax: Axes, simple: Sequence[Row], arms: Sequence[Row], metric: str) -> None:
     """A dotted line for each row without training, named above the axes; far ones only named, at the edge."""
     points = [point for row in arms for point in row.values[metric].per_seed]
-    points += [
-        row.values[metric].mean + sign * (row.values[metric].std or 0) for row in arms for sign in (-1, 1)
-    ]
+    points += [row.values[metric].mean + sign * (row.values[metric].std or 0) for row in arms for sign in (-1, 1)]
     low, high = min(points), max(points)
     room = (high - low) or 0.1 * abs(high) or 0.01
     means = [row.values[metric].mean for row in simple]

@@ -46,9 +46,7 @@ def weights_figure(buckets: Sequence[Bucket]) -> Plot | None:
     )
 
 
-def _by_length(
-    buckets: Sequence[Bucket], value_of: Callable[[Row], Value | None], heading: str, *, simple: bool
-):
+def _by_length(buckets: Sequence[Bucket], value_of: Callable[[Row], Value | None], heading: str, *, simple: bool):
     """The shared drawing and its values in words; None when there is nothing to draw."""
     rows = [row for row in (buckets[0].rows if buckets else ()) if simple or row.kind == "model"]
     series = {row.cell: [value_of(_same(bucket, row)) for bucket in buckets] for row in rows}
@@ -87,9 +85,7 @@ def _by_length(
     words = [
         f"{bucket.name}: "
         + ", ".join(
-            f"{names[row.cell]} {score(value.mean)}"
-            for row in drawn
-            if (value := series[row.cell][at]) is not None
+            f"{names[row.cell]} {score(value.mean)}" for row in drawn if (value := series[row.cell][at]) is not None
         )
         for at, bucket in enumerate(buckets)
     ]

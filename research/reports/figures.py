@@ -38,8 +38,6 @@ def figures(
             lengths_figure(lengths, metric),
             weights_figure(lengths),
         ]
-        plots = [
-            plot if number == 0 else replace(plot, name=f"{plot.name}-{number + 1}") for plot in drawn if plot
-        ]
+        plots = [plot if number == 0 else replace(plot, name=f"{plot.name}-{number + 1}") for plot in drawn if plot]
         found.append((group, plots))
     return found

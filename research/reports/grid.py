@@ -67,9 +67,7 @@ def grid(rows: Sequence[Row]) -> Grid:
         cells += [_arm(row), _seeds(row)]
         cells += [_metric(row, name) for name in metrics]
         cells += [_weight(row)] * weighted
-        cells += [
-            Cell(amount(value), order=value) for value in (row.parameters or None, row.seconds, row.epochs)
-        ]
+        cells += [Cell(amount(value), order=value) for value in (row.parameters or None, row.seconds, row.epochs)]
         rule = above is not None and (above.group, above.kind) != (row.group, row.kind)
         lines.append(Line(row, tuple(cells), rule))
     return Grid(tuple(columns), tuple(lines))

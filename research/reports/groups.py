@@ -30,9 +30,7 @@ def groups(records: StudyRecords) -> dict[str, str]:
     known = {run.cell: (data_name(run), protocol(run)) for run in records.finished}
     first = next(iter(known.values()), ("", ""))
     by_data = {data: (data, rule) for data, rule in reversed(known.values())}
-    keys = {
-        run.cell: known.get(run.cell) or by_data.get(run.arm.get("data", ""), first) for run in records.runs
-    }
+    keys = {run.cell: known.get(run.cell) or by_data.get(run.arm.get("data", ""), first) for run in records.runs}
     many_data = len({data for data, _ in keys.values()}) > 1
     many_rules = len({rule for _, rule in keys.values()}) > 1
     return {cell: "; ".join([data] * many_data + [rule] * many_rules) for cell, (data, rule) in keys.items()}

@@ -37,9 +37,7 @@ def grid_table(printed: Grid, caption: str) -> str:
             _cell(cell, head[at][1], printed.has_spread(at), heads_row=at == named)
             for at, cell in enumerate(line.cells)
         ]
-        body.append(
-            f'<tr class="{" ".join(kinds)}">{"".join(cells)}</tr>' if kinds else f"<tr>{''.join(cells)}</tr>"
-        )
+        body.append(f'<tr class="{" ".join(kinds)}">{"".join(cells)}</tr>' if kinds else f"<tr>{''.join(cells)}</tr>")
     return _table(caption, head, body)
 
 
@@ -49,9 +47,7 @@ def slice_table(buckets: Sequence[Bucket], metric: str, caption: str) -> str:
     body = []
     for index, row in enumerate(buckets[0].rows):
         inside = [bucket.rows[index] for bucket in buckets]
-        spreads = any(
-            value.std is not None for each in buckets for row_ in each.rows for value in row_.values.values()
-        )
+        spreads = any(value.std is not None for each in buckets for row_ in each.rows for value in row_.values.values())
         cells = [_cell(Cell(row.label, order=row.label), False, False, heads_row=True)]
         cells += [_cell(_value(each, metric), True, spreads, heads_row=False) for each in inside]
         kind = ' class="untrained"' if row.kind != "model" else ""

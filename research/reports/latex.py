@@ -46,12 +46,8 @@ def latex_table(rows: Sequence[Row], records: StudyRecords) -> str:
     body = []
     for line in printed.lines:
         body += [r"\midrule"] * line.rule
-        body.append(
-            " & ".join(_cell(cell, printed.has_spread(at)) for at, cell in enumerate(line.cells)) + r" \\"
-        )
-    label = "".join(
-        character if character.isascii() and character.isalnum() else "-" for character in records.name
-    )
+        body.append(" & ".join(_cell(cell, printed.has_spread(at)) for at, cell in enumerate(line.cells)) + r" \\")
+    label = "".join(character if character.isascii() and character.isalnum() else "-" for character in records.name)
     lines = [
         "% Needs \\usepackage{booktabs}.",
         r"\begin{table}",

@@ -14,9 +14,7 @@ from research.reports.records import StudyRecords, plain
 from research.reports.rows import Row
 
 
-def notes(
-    records: StudyRecords, rows: Sequence[Row], best: str = "bold", second: str = "underlined"
-) -> list[str]:
+def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second: str = "underlined") -> list[str]:
     """Footer sentences in plain text.
 
     Args:
@@ -50,15 +48,11 @@ def data_lines(records: StudyRecords) -> list[str]:
         audit = data.get("audit")
         flat = {} if not isinstance(audit, Mapping) else audit
         facts = [
-            f"{key.replace('_', ' ')} {fact(value)}"
-            for key, value in flat.items()
-            if isinstance(value, int | float)
+            f"{key.replace('_', ' ')} {fact(value)}" for key, value in flat.items() if isinstance(value, int | float)
         ]
         key = (data_name(run), plain(data.get("digest", ""))[:12])
         seen.setdefault(key, "; ".join(facts))
-    lines = [
-        f"Data: {name}, digest {digest}: {facts}".rstrip(": ") + "." for (name, digest), facts in seen.items()
-    ]
+    lines = [f"Data: {name}, digest {digest}: {facts}".rstrip(": ") + "." for (name, digest), facts in seen.items()]
     twice = [name for name, count in Counter(name for name, _ in seen).items() if count > 1]
     warning = "Warning: the runs on {} did not all see the same interactions; their rows do not compare."
     return lines + [warning.format(name) for name in twice]
@@ -93,8 +87,7 @@ def _users(records: StudyRecords) -> list[str]:
         users_N = np.sort(run.ranks.user_N)
         sets.setdefault(group_of[run.cell], {})[users_N.tobytes()] = len(users_N)
     lines = [
-        f"Test users{f' of {group}' if group else ''}: {max(counts.values()):,}."
-        for group, counts in sets.items()
+        f"Test users{f' of {group}' if group else ''}: {max(counts.values()):,}." for group, counts in sets.items()
     ]
     warning = "Warning: the runs do not all rank the same users; their rows do not compare."
     return lines + [warning] * any(len(counts) > 1 for counts in sets.values())
@@ -102,11 +95,7 @@ def _users(records: StudyRecords) -> list[str]:
 
 def _seeds(records: StudyRecords, rows: Sequence[Row]) -> str:
     seeds = _distinct(str(seed) for seed in (records.seeds or sorted({s for row in rows for s in row.seeds})))
-    single = (
-        " Rows without training are deterministic: one run."
-        if any(row.kind != "model" for row in rows)
-        else ""
-    )
+    single = " Rows without training are deterministic: one run." if any(row.kind != "model" for row in rows) else ""
     return f"Seeds: {', '.join(seeds)}.{single}"
 
 
@@ -122,9 +111,7 @@ def _code(records: StudyRecords) -> str:
 
 def _missing(records: StudyRecords) -> list[str]:
     """How many points of the grid have no run yet; silent when arms are not described by the study's axes."""
-    arms = {
-        tuple(run.arm.get(axis, "") for axis in records.axes) for run in records.runs if run.kind == "model"
-    }
+    arms = {tuple(run.arm.get(axis, "") for axis in records.axes) for run in records.runs if run.kind == "model"}
     total = 1
     for values in records.axes.values():
         total *= len(values)

@@ -58,14 +58,10 @@ def read_ranks(path: Path) -> Ranks:
     if len(ranks.user_N) == 0:
         raise UserError(f"{path} has no test user. Delete the run's directory and repeat it.")
     if len(np.unique(ranks.user_N)) != len(ranks.user_N):
-        raise UserError(
-            f"{path} ranks a user twice, so its means would be wrong. Delete the run and repeat it."
-        )
+        raise UserError(f"{path} ranks a user twice, so its means would be wrong. Delete the run and repeat it.")
     counts = (ranks.better_N, ranks.ties_N, ranks.history_length_N)
     if any(not np.issubdtype(count.dtype, np.integer) or count.min() < 0 for count in counts):
-        raise UserError(
-            f"{path} holds a missing or negative count. Delete the run's directory and repeat it."
-        )
+        raise UserError(f"{path} holds a missing or negative count. Delete the run's directory and repeat it.")
     return ranks
 
 
@@ -90,22 +86,16 @@ def _columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> 
     from pyarrow import ArrowException
 
     if not path.is_file():
-        raise UserError(
-            f"{path} is missing although its run is recorded. Delete the run's directory and repeat it."
-        )
+        raise UserError(f"{path} is missing although its run is recorded. Delete the run's directory and repeat it.")
     try:
         with parquet.ParquetFile(path) as file:
             present = [name for name in (*needed, *optional) if name in file.schema_arrow.names]
             table = file.read(columns=present)
     except (ArrowException, OSError) as error:
-        raise UserError(
-            f"{path} is not a readable Parquet file ({error}). Delete the run and repeat it."
-        ) from error
+        raise UserError(f"{path} is not a readable Parquet file ({error}). Delete the run and repeat it.") from error
     missing = [name for name in needed if name not in present]
     if missing:
-        raise UserError(
-            f"{path} lacks the columns {', '.join(missing)}. Delete the run's directory and repeat it."
-        )
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}. Delete the run's directory and repeat it.")
     return {name: table[name].to_numpy() for name in present}
 
 

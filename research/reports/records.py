@@ -105,9 +105,7 @@ def _study_file(directory: Path) -> dict[str, Any]:
     if not path.is_file():
         siblings = sorted(p.parent.name for p in directory.parent.glob("*/study.yaml"))
         known = f"studies there: {', '.join(siblings)}" if siblings else "no study has run there yet"
-        raise UserError(
-            f"There is no study in {directory} (no study.yaml); {known}. Run `research study NAME` first."
-        )
+        raise UserError(f"There is no study in {directory} (no study.yaml); {known}. Run `research study NAME` first.")
     try:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -72,9 +72,7 @@ class Row:
     reference: bool
 
 
-def rows(
-    records: StudyRecords, metrics: Sequence[str] | None = None, select: Selection | None = None
-) -> list[Row]:
+def rows(records: StudyRecords, metrics: Sequence[str] | None = None, select: Selection | None = None) -> list[Row]:
     """The study's rows in their stable order.
 
     Args:
@@ -99,9 +97,7 @@ def rows(
 def baseline_of(row: Row, among: Sequence[Row], baseline: Mapping[str, str]) -> Row | None:
     """The arm of the same group that differs from ``row`` only by the study's baseline values."""
     arm = {**row.arm, **baseline}
-    found = [
-        other for other in among if other.kind == "model" and other.group == row.group and other.arm == arm
-    ]
+    found = [other for other in among if other.kind == "model" and other.group == row.group and other.arm == arm]
     return found[0] if baseline and found else None
 
 

@@ -27,9 +27,7 @@ def answers_section(records: StudyRecords, rows: Sequence[Row], metric: str) -> 
     return "\n".join([*said, paragraph(limits)])
 
 
-def figures_section(
-    records: StudyRecords, rows: Sequence[Row], buckets: Sequence[Bucket], metric: str
-) -> str:
+def figures_section(records: StudyRecords, rows: Sequence[Row], buckets: Sequence[Bucket], metric: str) -> str:
     parts = []
     for group, plots in figures(records, rows, buckets, metric):
         heading = [f"<h3>{escape(group)}</h3>"] if group else []

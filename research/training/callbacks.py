@@ -43,7 +43,11 @@ class Curves(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.perf_counter()
-        self._row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "seconds_validation": 0.0, MONITOR: None}
+        self._row: dict[str, Any] = {
+            "epoch": trainer.current_epoch + 1,
+            "seconds_validation": 0.0,
+            MONITOR: None,
+        }
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validation_started = time.perf_counter()

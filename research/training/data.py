@@ -118,7 +118,12 @@ class HistoryData(pl.LightningDataModule):
         """
         super().__init__()
         self.histories, self.split, self.objective = histories, split, objective
-        self.max_length, self.batch_size, self.seed, self.block_size = max_length, batch_size, seed, block_size
+        self.max_length, self.batch_size, self.seed, self.block_size = (
+            max_length,
+            batch_size,
+            seed,
+            block_size,
+        )
         # A span of one item teaches nothing when inputs are shifted.
         useful_S = (split.train.stop - split.train.start) > objective.span
         self.spans = Spans(split.train.user[useful_S], split.train.start[useful_S], split.train.stop[useful_S])

@@ -104,7 +104,12 @@ def fit(
         directory, "best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
     )
     last = ModelCheckpoint(directory, "last", enable_version_counter=False)
-    callbacks = [curves, EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False), best, last]
+    callbacks = [
+        curves,
+        EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False),
+        best,
+        last,
+    ]
     with _quiet():
         trainer = pl.Trainer(
             accelerator=settings.accelerator,

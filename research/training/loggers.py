@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from lightning.pytorch.loggers import Logger
 
 
@@ -17,8 +18,15 @@ class Tracker(ABC):
     def logger(self, directory: Path, study: str, cell: str, label: str, config: dict[str, Any]) -> Logger | None:
         """The logger of a run: its directory, its study, cell and arm, and the configuration to show with it."""
 
-    def finish(self, logger: Logger | None, record: dict[str, Any], weights: Any | None) -> None:
-        """Send what is only known at the end: test metrics and the branch weights of the test users."""
+    @abstractmethod
+    def finish(self, logger: Logger | None, record: dict[str, Any], weights: np.ndarray) -> None:
+        """Send what is only known at the end.
+
+        Args:
+            logger: of this run.
+            record: the finished record.
+            weights: share of the long branch for every test user, NaN where none is defined.
+        """
 
 
 class NoLogger(Tracker):
@@ -26,6 +34,9 @@ class NoLogger(Tracker):
 
     def logger(self, directory: Path, study: str, cell: str, label: str, config: dict[str, Any]) -> None:
         return None
+
+    def finish(self, logger: Logger | None, record: dict[str, Any], weights: np.ndarray) -> None:
+        """Nothing to send."""
 
 
 class Wandb(Tracker):
@@ -71,7 +82,7 @@ class Wandb(Tracker):
             log_model=False,
         )
 
-    def finish(self, logger: Logger | None, record: dict[str, Any], weights: Any | None) -> None:
+    def finish(self, logger: Logger | None, record: dict[str, Any], weights: np.ndarray) -> None:
         import wandb
         from lightning.pytorch.loggers import WandbLogger
 
@@ -79,12 +90,14 @@ class Wandb(Tracker):
             return
         run = logger.experiment
         run.summary.update({f"test/{name}": value for name, value in record["test"].items()})
-        run.summary.update({key: record[key] for key in ("parameters", "seconds", "epochs", "branch_weight", "identity")})
-        if weights is not None:
-            run.log({"test/weight_long": wandb.Histogram(weights)})
+        run.summary.update(
+            {key: record[key] for key in ("parameters", "seconds", "epochs", "branch_weight", "identity")}
+        )
+        if not np.isnan(weights).any():
+            run.log({"test/weight_long": wandb.Histogram(weights.tolist())})
         run.finish()
 
-    def log_table(self, directory: Path, study: str, header: list[str], rows: list[list[Any]]) -> None:
+    def log_table(self, directory: Path, study: str, header: list[Any], rows: list[Any]) -> None:
         """Send a study's table as a run of its own in the study's group."""
         import wandb
 

@@ -26,8 +26,8 @@ class AdamW:
         """
         if lr <= 0 or weight_decay < 0 or (clip is not None and clip <= 0):
             raise UserError(
-                f"optimizer.lr={lr}, weight_decay={weight_decay}, clip={clip}: the learning rate and the clip lie above 0, "
-                "the decay is not negative."
+                f"optimizer.lr={lr}, weight_decay={weight_decay}, clip={clip}: the learning rate and the clip lie "
+                "above 0, the decay is not negative."
             )
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
 

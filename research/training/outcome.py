@@ -7,21 +7,17 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
-from research.config import build
-from research.data.audit import audit
 from research.data.histories import Histories
+from research.data.report import audit_split
 from research.data.split import Split
 from research.evaluation.table import Ranks
 from research.metrics.ranking import expected_rank
 from research.training.environment import peak_memory
 from research.training.fit import Fitted
 from research.training.module import MONITOR
-from research.windows.base import Window
-from research.windows.starts import query_starts
 
-METRICS = ("accuracy@1",) + tuple(
-    f"{kind}@{k}" for kind in ("recall", "ndcg", "mrr", "precision", "f1", "map") for k in (5, 10, 20)
-)
+KINDS = ("recall", "ndcg", "mrr", "precision", "f1", "map")
+METRICS = ("accuracy@1", *(f"{kind}@{k}" for kind in KINDS for k in (5, 10, 20)))
 """What a record states; any other cut-off follows from its stored ranks."""
 
 
@@ -30,14 +26,12 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
     ranks = fitted.ranks
     validated = [row for row in fitted.curves if row[MONITOR] is not None]
     best = max(validated, key=lambda row: row[MONITOR], default=None)
-    window = build(config.window, Window) if not config.get("baseline") else None
-    short_start = query_starts(window, histories, split.test) if window and _possible(window, histories) else None
     return {
         "status": "finished",
         "data": {
             "name": histories.name,
             "digest": histories.digest,
-            "audit": audit(histories, split, short_start=short_start),
+            "audit": audit_split(config, histories, split),
         },
         "protocol": {
             "split": split.name,
@@ -70,7 +64,3 @@ def branch_weight(ranks: Ranks) -> dict[str, float] | None:
         "long_median": float(middle),
         "long_quartile_3": float(high),
     }
-
-
-def _possible(window: Window, histories: Histories) -> bool:
-    return histories.has_times or not window.needs_times

@@ -1,11 +1,11 @@
 """The record of a run: all that is left of it, in one directory, written whole or not at all.
 
-    config.yaml            the resolved configuration
-    record.json            what it was, where it ran, what came out; its presence means that the run ended
-    ranks.parquet          one row a test user: the source of every table
-    curves.parquet         one row an epoch
-    weights.safetensors    the weights of the best epoch
-    last.ckpt              only while the run is unfinished: where it continues
+config.yaml            the resolved configuration
+record.json            what it was, where it ran, what came out; its presence means that the run ended
+ranks.parquet          one row a test user: the source of every table
+curves.parquet         one row an epoch
+weights.safetensors    the weights of the best epoch
+last.ckpt              only while the run is unfinished: where it continues
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from research.config import build, identity
@@ -24,6 +24,7 @@ from research.training.loggers import Tracker
 from research.training.names import cell, label, run_directory
 from research.training.outcome import outcome
 from research.training.record import open_directory, read_finished, write_config, write_finished, write_record
+
 
 def run(
     config: DictConfig,

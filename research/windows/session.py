@@ -27,7 +27,9 @@ class Session(Window):
             UserError: ``gap`` is not above 0.
         """
         if gap <= 0:
-            raise UserError(f"window.gap={gap}: a session ends after a pause of more than 0 minutes. Try window.gap=30.")
+            raise UserError(
+                f"window.gap={gap}: a session ends after a pause of more than 0 minutes. Try window.gap=30."
+            )
         self.gap = gap
 
     def __call__(self, batch: Batch, at: Positions) -> Tensor:

@@ -96,9 +96,7 @@ class Files(Source):
         try:
             return Path(self.path).expanduser().read_bytes()
         except OSError as error:
-            raise UserError(
-                f"Cannot read {self.path}: {error.strerror or error}. Check data.path."
-            ) from error
+            raise UserError(f"Cannot read {self.path}: {error.strerror or error}. Check data.path.") from error
 
     def _wanted(self, columns: list[str]) -> dict[str, str]:
         """Our column names and the file's."""

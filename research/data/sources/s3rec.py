@@ -87,9 +87,7 @@ class S3Rec(Source):
         try:
             lines = [np.array(line.split(), dtype=np.int64) for line in content.splitlines() if line.strip()]
         except ValueError as error:
-            raise UserError(
-                f"{self.name}: a line is not 'user item item ...' in integers ({error})."
-            ) from error
+            raise UserError(f"{self.name}: a line is not 'user item item ...' in integers ({error}).") from error
         if not lines:
             return pl.DataFrame(schema={"user": pl.Int64, "item": pl.Int64})
         users = np.repeat([line[0] for line in lines], [len(line) - 1 for line in lines])

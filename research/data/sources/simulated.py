@@ -71,9 +71,7 @@ class Simulated(Source):
         """Rows user by user, each user's in time order; users and items are numbered from 1."""
         import polars as pl
 
-        blocks = [
-            self._block(first, min(first + _BLOCK, self.n_users)) for first in range(0, self.n_users, _BLOCK)
-        ]
+        blocks = [self._block(first, min(first + _BLOCK, self.n_users)) for first in range(0, self.n_users, _BLOCK)]
         user_N, item_N, time_N = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
         return pl.DataFrame({"user": user_N + 1, "item": item_N + 1, "time": time_N})
 
@@ -101,9 +99,7 @@ class Simulated(Source):
 
         theta_UC = rng.dirichlet(np.full(n_clusters, 0.3), size=U)
         stable_UI = theta_UC[:, cluster_I] * popularity_I
-        length_U = 5 + np.minimum(
-            rng.geometric(1 / (self.mean_length - 4), size=U) - 1, self.n_items // 2 - 5
-        )
+        length_U = 5 + np.minimum(rng.geometric(1 / (self.mean_length - 4), size=U) - 1, self.n_items // 2 - 5)
         T = int(length_U.max())
 
         new_session_UT = rng.random((U, T)) < 1 / 6

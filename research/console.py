@@ -1,0 +1,94 @@
+"""What a terminal shows: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from research.studies.run_study import Standing
+
+out = Console()
+err = Console(stderr=True)
+
+
+def announce(line: str) -> None:
+    """A line for the reader, not for a pipe."""
+    err.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def write_out(text: str) -> None:
+    """Text for a pipe, unchanged."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def print_json(content: Any) -> None:
+    """One JSON object on stdout."""
+    write_out(json.dumps(content, sort_keys=True))
+
+
+def print_audit(facts: dict[str, Any]) -> None:
+    """A dataset's statistics: what it holds, and what it cannot show."""
+    table = Table(title=f"{facts['dataset']}, split {facts['split']}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            text = "  ".join(f"{bucket}: {count:,}" for bucket, count in value.items())
+        elif value is None:
+            text = "unknown: the source has no times"
+        elif key.endswith("_share"):
+            text = f"{value:.1%}"
+        elif isinstance(value, float):
+            text = f"{value:,.5g}"
+        else:
+            text = f"{value:,}" if isinstance(value, int) else str(value)
+        if key not in ("dataset", "split"):
+            table.add_row(key.replace("_", " "), text)
+    out.print(table)
+
+
+def print_record(record: dict[str, Any], directory: Path) -> None:
+    """A run's metrics and where its record lies."""
+    table = Table(title=f"{record['label']}, {record['data']['name']}, seed {record['seed']}", title_justify="left")
+    table.add_column("test")
+    for k in (5, 10, 20):
+        table.add_column(f"@{k}", justify="right")
+    for name in ("recall", "ndcg", "mrr", "precision", "f1"):
+        table.add_row(name, *(f"{record['test'][f'{name}@{k}']:.4f}" for k in (5, 10, 20)))
+    out.print(table)
+    facts = [f"{record['protocol']['users']:,} test users", f"{record['parameters']:,} parameters"]
+    if record["validation"]:
+        facts.append(f"validation NDCG@10 {record['validation']['ndcg@10']:.4f}")
+        facts.append(f"epoch {record['epochs']['best']} of {record['epochs']['run']}")
+        facts.append(f"{record['seconds']['train']:.1f} s training")
+    if record["branch_weight"]:
+        facts.append(
+            f"long share {record['branch_weight']['long_mean']:.2f} ± {record['branch_weight']['long_std']:.2f}"
+        )
+    out.print(", ".join(facts), highlight=False)
+    out.print(f"Record: {directory}", highlight=False, soft_wrap=True)
+
+
+def print_table(directory: Path) -> None:
+    """A study's table, from its records."""
+    from research.reports.rows import read_study, rows
+    from research.reports.terminal import terminal_table
+
+    records = read_study(directory)
+    out.print(terminal_table(rows(records), records, width=out.width))
+
+
+def print_plan(standing: Standing) -> None:
+    """The runs of a study and which are done."""
+    table = Table(title=f"{sum(standing.done)} of {len(standing.runs)} runs are done", title_justify="left")
+    for heading in ("arm", "seed", "done"):
+        table.add_column(heading)
+    for run, done in zip(standing.runs, standing.done, strict=True):
+        table.add_row(run.label, str(run.config.seed), "yes" if done else "")
+    out.print(table)

@@ -1,0 +1,31 @@
+"""The audit of a dataset under one configuration's split and window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omegaconf import DictConfig
+
+from research.config import build
+from research.data.audit import audit
+from research.data.download import Progress
+from research.data.fetch import Announce
+from research.data.histories import Histories
+from research.data.load import load
+from research.data.split import Split
+from research.windows.base import Window
+from research.windows.starts import query_starts
+
+
+def audit_of(
+    config: DictConfig, *, announce: Announce | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Fetch and prepare if need be, and audit."""
+    return audit_split(config, *load(config, announce=announce, progress=progress))
+
+
+def audit_split(config: DictConfig, histories: Histories, split: Split) -> dict[str, Any]:
+    """Audit what is at hand; a window in minutes or days says nothing about data without times."""
+    window = build(config.window, Window)
+    possible = histories.has_times or not window.needs_times
+    return audit(histories, split, short_start=query_starts(window, histories, split.test) if possible else None)

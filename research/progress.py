@@ -1,0 +1,112 @@
+"""Progress bars with the time left, on stderr; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from research.console import announce, err
+
+if TYPE_CHECKING:
+    from research.data.download import Progress as DownloadProgress
+    from research.studies.run_study import Standing
+    from research.studies.study import Planned
+    from research.studies.worker import Message
+    from research.training.callbacks import Progress as TrainingProgress
+    from research.training.callbacks import Report
+
+
+def _bars(*, count: bool = False) -> Progress:
+    columns = [TextColumn("{task.description}"), BarColumn(), *([MofNCompleteColumn()] if count else [])]
+    silent = os.environ.get("LOCAL_RANK", "0") != "0" or not err.is_terminal
+    return Progress(
+        *columns,
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        console=err,
+        transient=True,
+        disable=silent,
+    )
+
+
+@contextmanager
+def download_bar() -> Iterator[DownloadProgress]:
+    """A bar that appears when a download begins."""
+    with _bars() as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(source: str, done: int, total: int | None) -> None:
+            if source not in tasks:
+                tasks[source] = bars.add_task(source, note="", total=total)
+            bars.update(tasks[source], completed=done, total=total, note=f"{done / 1e6:.1f} MB")
+
+        yield tell
+
+
+def _standing(progress: TrainingProgress) -> str:
+    best = f", best NDCG@10 {progress.best:.4f}" if progress.best is not None else ""
+    return f"epoch {progress.epoch}{best}"
+
+
+@contextmanager
+def training_bar() -> Iterator[Report]:
+    """A bar over the epochs of one run; early stopping may end it before its end."""
+    with _bars() as bars:
+        task = bars.add_task("training", total=None, note="preparing")
+
+        def tell(progress: TrainingProgress) -> None:
+            bars.update(task, completed=progress.done, total=progress.total, note=_standing(progress))
+
+        yield tell
+
+
+@contextmanager
+def study_progress(standing: Standing) -> Iterator[Callable[[Planned, Message], None]]:
+    """A bar over the runs of a study and one for each run under way; a line for each run that ends."""
+    with _bars(count=True) as bars:
+        total = len(standing.runs)
+        whole = bars.add_task("[bold]study", total=total, completed=sum(standing.done), note="")
+        tasks: dict[int, TaskID] = {}
+        ended = sum(standing.done)
+
+        def tell(run: Planned, message: Message) -> None:
+            nonlocal ended
+            title = f"{run.label}, seed {run.config.seed}"
+            if message.kind == "note":
+                announce(message.content)
+            elif message.kind == "progress":
+                if message.index not in tasks:
+                    tasks[message.index] = bars.add_task(title, total=message.content.total, note="")
+                task = tasks[message.index]
+                bars.update(task, completed=message.content.done, note=_standing(message.content))
+            else:
+                ended += 1
+                if message.index in tasks:
+                    bars.remove_task(tasks.pop(message.index))
+                bars.update(whole, completed=ended)
+                announce(f"[{ended}/{total}] {title}: {_result(message)}")
+
+        yield tell
+
+
+def _result(message: Message) -> str:
+    if message.kind == "failed":
+        return f"FAILED, {str(message.content).strip().splitlines()[-1]}"
+    record = message.content
+    test = record["test"]
+    seconds = record["seconds"]["train"] + record["seconds"]["validation"] + record["seconds"]["test"]
+    return f"NDCG@10 {test['ndcg@10']:.4f}, Recall@10 {test['recall@10']:.4f} ({seconds:.0f} s)"
