@@ -193,7 +193,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _fail(message: str, code: int) -> None:
-    # Processes that DDP starts beside the first one would only repeat it.
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        sys.stderr.write(f"error: {message}\n")
+    from research.console import announce
+
+    announce(f"error: {message}")
     sys.exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,11 @@ from rich.table import Table
 if TYPE_CHECKING:
     from research.studies.run_study import Standing
 
-out = Console()
-err = Console(stderr=True)
+FIRST = os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+"""Whether this is the process that speaks; DDP starts further ones with the same command line."""
+
+out = Console(quiet=not FIRST)
+err = Console(stderr=True, quiet=not FIRST)
 
 
 def announce(line: str) -> None:
@@ -24,7 +28,8 @@ def announce(line: str) -> None:
 
 def write_out(text: str) -> None:
     """Text for a pipe, unchanged."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    if FIRST:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
 def print_json(content: Any) -> None:

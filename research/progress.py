@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from research.console import announce, err
+from research.console import FIRST, announce, err
 
 if TYPE_CHECKING:
     from research.data.download import Progress as DownloadProgress
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 def _bars(*, count: bool = False) -> Progress:
     columns = [TextColumn("{task.description}"), BarColumn(), *([MofNCompleteColumn()] if count else [])]
-    silent = os.environ.get("LOCAL_RANK", "0") != "0" or not err.is_terminal
     return Progress(
         *columns,
         TextColumn("{task.fields[note]}"),
@@ -39,7 +37,7 @@ def _bars(*, count: bool = False) -> Progress:
         TimeRemainingColumn(elapsed_when_finished=False),
         console=err,
         transient=True,
-        disable=silent,
+        disable=not (FIRST and err.is_terminal),
     )
 
 

@@ -27,7 +27,7 @@ class Dropout(nn.Module):
         if not 0 <= rate < 1:
             raise UserError(f"dropout={rate}: a rate lies between 0 and 1 (1 excluded), for example 0.1.")
         self.rate = rate
-        self.threshold = round(rate * 256)
+        self.threshold = min(255, round(rate * 256))  # 256 would keep nothing
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.threshold == 0:

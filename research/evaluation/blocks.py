@@ -19,6 +19,7 @@ from torch.utils.data import Dataset, Sampler
 from research.data.batch import Batch, Positions, cut
 from research.data.histories import Histories
 from research.data.split import Queries
+from research.errors import UserError
 from research.objectives.base import Objective
 
 
@@ -103,12 +104,19 @@ class BlockSampler(Sampler[np.ndarray]):
 
         Args:
             queries: all of them.
-            size: queries of a block.
+            size: queries of a block at most; few queries still make 16 blocks, so that many processes have work.
             rank: this process.
             world: number of processes.
+
+        Raises:
+            UserError: there are fewer blocks than processes.
         """
+        size = max(1, min(size, -(-len(queries) // 16)))
         order = np.argsort(queries.stop - queries.start, kind="stable")
-        self.blocks = [order[i : i + size] for i in range(0, len(order), size)][rank::world]
+        blocks = [order[i : i + size] for i in range(0, len(order), size)]
+        if len(blocks) < world:
+            raise UserError(f"{len(queries)} held-out items are too few for {world} processes: lower trainer.devices.")
+        self.blocks = blocks[rank::world]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.blocks)

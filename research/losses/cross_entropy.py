@@ -60,26 +60,26 @@ class _FusedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, h_ND: Tensor, w_ID: Tensor, target_N: Tensor, chunk: int, bf16: bool) -> Tensor:
         kind = torch.bfloat16 if bf16 else h_ND.dtype
-        w_low_ID = w_ID.to(kind)
+        h_low_ND, w_low_ID = h_ND.to(kind), w_ID.to(kind)
         w_low_DI = w_low_ID.t().contiguous()
+        w_target_ND = F.embedding(target_N, w_ID)
         grad_h_ND = torch.empty_like(h_ND)
         grad_w_DI = w_ID.new_zeros(w_low_DI.shape)
-        loss = h_ND.new_zeros((), dtype=torch.float64)
-        for h_CD, target_C, grad_h_CD in zip(
-            h_ND.split(chunk), target_N.split(chunk), grad_h_ND.split(chunk), strict=True
-        ):
-            h_low_CD = h_CD.to(kind)
-            p_CI = torch.mm(h_low_CD, w_low_DI).softmax(dim=1)
-            p_target_C1 = p_CI.gather(1, target_C[:, None]).float()
-            # A probability that underflows would make the loss infinite; the smallest float stands in.
-            loss -= p_target_C1.clamp(min=torch.finfo(torch.float32).tiny).log().sum()
-            p_CI.scatter_add_(1, target_C[:, None], p_CI.new_full((len(target_C), 1), -1.0))
-            grad_h_CD.copy_(torch.mm(p_CI, w_low_ID))
-            grad_w_DI += torch.mm(h_low_CD.t(), p_CI)
-        ctx.save_for_backward(grad_h_ND, grad_w_DI)
-        return loss.to(h_ND.dtype)
+        p_target_N = h_ND.new_empty(len(h_ND))
+        for i in range(0, len(h_ND), chunk):
+            c = slice(i, i + chunk)
+            p_CI = torch.mm(h_low_ND[c], w_low_DI).softmax(dim=1)
+            p_target_N[c] = p_CI.gather(1, target_N[c, None]).squeeze(1)
+            grad_h_ND[c] = torch.mm(p_CI, w_low_ID)
+            grad_w_DI += torch.mm(h_low_ND[c].t().contiguous(), p_CI)
+        # The gradient is that of (p - one-hot); the one-hot part is exact and never meets the (C, I) scores.
+        grad_h_ND -= w_target_ND
+        grad_w_ID = grad_w_DI.t() - torch.ops.aten.embedding_dense_backward(h_ND, target_N, len(w_ID), -1, False)
+        ctx.save_for_backward(grad_h_ND, grad_w_ID)
+        # A probability that underflows would make the loss infinite; the smallest float stands in.
+        return -p_target_N.clamp(min=torch.finfo(h_ND.dtype).tiny).log().sum()
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        grad_h_ND, grad_w_DI = ctx.saved_tensors
-        return grad_h_ND * grad_outputs[0], grad_w_DI.t() * grad_outputs[0], None, None, None
+        grad_h_ND, grad_w_ID = ctx.saved_tensors
+        return grad_h_ND * grad_outputs[0], grad_w_ID * grad_outputs[0], None, None, None

@@ -76,7 +76,7 @@ def parse(name: str) -> tuple[Callable[[np.ndarray, np.ndarray, int], np.ndarray
     kind, _, cutoff = name.lower().partition("@")
     if kind not in METRICS:
         raise UserError(f"Unknown metric {name!r}. Known: {', '.join(f'{m}@k' for m in METRICS)}, for example ndcg@10.")
-    if not cutoff.isdigit() or int(cutoff) < 1:
+    if not cutoff.isdecimal() or int(cutoff) < 1:
         raise UserError(f"Metric {name!r} needs a cut-off of at least 1 after '@', for example {kind}@10.")
     if kind == "accuracy" and int(cutoff) != 1:
         raise UserError(f"Metric {name!r}: accuracy is defined at 1 only; at other cut-offs use recall@{cutoff}.")

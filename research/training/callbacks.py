@@ -41,7 +41,12 @@ class Curves(pl.Callback):
         self.rows: list[dict[str, Any]] = []
         self._started = self._validation_started = 0.0
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # Not on_train_epoch_start, which Lightning skips for the first epoch after a resume.
+        if batch_idx > 0:
+            return
         self._started = time.perf_counter()
         self._row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,

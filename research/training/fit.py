@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +23,7 @@ from research.evaluation.table import Ranks
 from research.training.assemble import assemble
 from research.training.callbacks import Curves, Report, Reporter
 from research.training.data import HistoryData
-from research.training.memory import keep_freed_memory
+from research.training.machine import prepared_machine
 from research.training.module import MONITOR, InterestTraining
 from research.training.optimizer import AdamW
 from research.training.settings import TrainerSettings
@@ -75,11 +71,6 @@ def fit(
     settings = build(config.trainer, TrainerSettings)
     if config.batch_size < settings.devices:
         raise UserError(f"batch_size={config.batch_size} is less than trainer.devices={settings.devices}.")
-    keep_freed_memory()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    # Filling fresh memory guards against reading it before writing; deterministic mode would pay for it everywhere.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     parts = assemble(config, histories)
     data = HistoryData(
         histories,
@@ -103,14 +94,14 @@ def fit(
     best = ModelCheckpoint(
         directory, "best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
     )
-    last = ModelCheckpoint(directory, "last", enable_version_counter=False)
+    last = ModelCheckpoint(directory, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     callbacks = [
         curves,
         EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False),
         best,
         last,
     ]
-    with _quiet():
+    with prepared_machine(settings):
         trainer = pl.Trainer(
             accelerator=settings.accelerator,
             strategy=settings.strategy,
@@ -150,20 +141,3 @@ def fit_baseline(config: DictConfig, histories: Histories, split: Split) -> Fitt
     started = time.perf_counter()
     ranks = rank_baseline(build(config.baseline, Baseline), histories, split)
     return Fitted(ranks, [], 0, {"train": 0.0, "validation": 0.0, "test": time.perf_counter() - started})
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Lightning's advertising and advice is not for our users; errors still pass."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

@@ -65,7 +65,10 @@ class InterestTraining(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self.optimizer_settings(self.parameters())
 
-    def on_train_epoch_start(self) -> None:
+    def on_train_batch_start(self, batch: Supervised, batch_idx: int) -> None:
+        # Not on_train_epoch_start, which Lightning skips for the first epoch after a resume.
+        if batch_idx > 0:
+            return
         # A stream of its own for every epoch: a run that resumes here draws the same dropout masks.
         torch.manual_seed(derive(self.seed, "dropout", self.current_epoch, self.global_rank))
         self.train_loss = torch.zeros((), dtype=torch.float64, device=self.device)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,8 +132,7 @@ def make_study(tmp_path: Path) -> Callable[..., StudyDirectory]:
     return make
 
 
-@pytest.fixture
-def small(make_study: Callable[..., StudyDirectory]) -> StudyDirectory:
+def small_study(root: Path) -> StudyDirectory:
     """Two arms, two seeds, one untrained row, four users. Recall@10 by hand:
 
     gated: 3/4 and 4/4 -> .875 ± .1768; long_only: 2/4 and 2/4 -> .5 ± 0; popularity 1/4.
@@ -142,7 +140,7 @@ def small(make_study: Callable[..., StudyDirectory]) -> StudyDirectory:
     gated: (1 + 1 + .5 + 0)/4 = .625 and (1 + 1 + .5 + .5)/4 = .75; long_only: (1 + .5)/4 = .375 twice;
     popularity: 1/log2(3)/4 = .1577.
     """
-    study = make_study()
+    study = StudyDirectory(root)
     lengths = [3, 5, 6, 60]
     study.run("gated", 1, [0, 0, 2, 50], lengths=lengths, weights=[0.2, 0.4, 0.6, 0.8], curve=[0.1, 0.3, 0.2])
     study.run("gated", 2, [0, 0, 2, 2], lengths=lengths, weights=[0.1, 0.3, 0.5, 0.7], curve=[0.2, 0.3])
@@ -153,6 +151,13 @@ def small(make_study: Callable[..., StudyDirectory]) -> StudyDirectory:
 
 
 @pytest.fixture
-def ndcg() -> Callable[[int], float]:
-    """NDCG@10 of a target with ``better`` items before it, without ties."""
-    return lambda better: 1 / math.log2(better + 2) if better < 10 else 0.0
+def small(tmp_path: Path) -> StudyDirectory:
+    return small_study(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def page_study(tmp_path_factory: pytest.TempPathFactory) -> StudyDirectory:
+    """The small study with a failed run, shared by the tests that only read its page."""
+    study = small_study(tmp_path_factory.mktemp("page"))
+    study.fail("gated", 3, "the loss became NaN")
+    return study

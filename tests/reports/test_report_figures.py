@@ -29,7 +29,7 @@ def test_every_figure_is_drawn_and_its_bytes_repeat(small, monkeypatch):
     first = [to_svg(plot) for plot in plots]
     # The user's own matplotlib settings must not reach the figures.
     monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
-    monkeypatch.setitem(matplotlib.rcParams, "axes.facecolor", "red")
+    monkeypatch.setitem(matplotlib.rcParams, "axes.linewidth", 5)
     assert [to_svg(plot) for plot in drawn(small)[0][1]] == first
 
 

@@ -1,0 +1,46 @@
+# Two promises: `make demo` goes from nothing to a table, `make test` from nothing to passing tests.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help setup demo test check bench clean
+
+help:
+	@echo "make setup   .venv with everything that runs need (about 3 minutes)"
+	@echo "make demo    the study 'quickstart' on MovieLens-100K: table and runs/quickstart/report.html"
+	@echo "make test    the tests (about 10 minutes on 2 cores)"
+	@echo "make check   formatting, lint, types"
+	@echo "make bench   speed against a plain PyTorch loop and peers (comes with the next release)"
+
+setup: .venv/.core
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.core: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing into .venv; the first time takes a few minutes."
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.core
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/research study quickstart
+
+test: .venv/.dev
+	$(BIN)/python -m pytest
+
+check: .venv/.dev
+	$(BIN)/ruff format --check research tests scripts
+	$(BIN)/ruff check research tests scripts
+	$(BIN)/pyright
+
+bench: setup
+	@echo "The benchmark is not part of this release yet; results/LOG.md states what has been measured by hand."
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,381 @@
+"""Configurations: each composes, its defaults are the code's, mistakes name the alternatives, identity is right."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from research.config import (
+    build,
+    canonical,
+    check,
+    compose,
+    config_directory,
+    identity,
+    options,
+    settings_of,
+    target_class,
+)
+from research.encoders.base import Encoder
+from research.encoders.gru import GRU
+from research.errors import UserError
+from research.fusion.base import Fusion
+from research.windows.base import Window
+from research.windows.last_k import LastK
+
+CONFIGS = config_directory()
+GROUPS = sorted(p.name for p in CONFIGS.iterdir() if p.is_dir())
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
+TARGETED = [(g, o) for g, o in OPTIONS if "_target_" in (CONFIGS / g / f"{o}.yaml").read_text()]
+DIFFERENCES = {("data", o): {"category"} for o in ("beauty-s3", "sports-s3", "toys-s3", "yelp-s3")}
+"""Settings in which a file differs from its class on purpose: these four are one class, told apart by the category."""
+
+
+def keys_of(group: str) -> list[str]:
+    """Where a group stands in a run: an encoder has two places."""
+    return ["encoder@long", "encoder@short"] if group == "encoder" else [group]
+
+
+def raw(group: str, option: str) -> dict[str, Any]:
+    return OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{option}.yaml"))  # type: ignore[return-value]
+
+
+def message(*overrides: str) -> str:
+    with pytest.raises(UserError) as caught:
+        compose(list(overrides))
+    return str(caught.value)
+
+
+class TestShipped:
+    def test_every_group_of_the_root_has_a_directory_and_every_directory_is_used(self) -> None:
+        root = OmegaConf.to_container(OmegaConf.load(CONFIGS / "train.yaml"))
+        used = {key.partition("@")[0] for entry in root["defaults"] if entry != "_self_" for key in entry}  # type: ignore[index, call-overload]
+        assert used <= set(GROUPS)
+        assert set(GROUPS) - used <= {"study"}, "a study is a file of its own"
+
+    @pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] != "study"])
+    def test_composes(self, group: str, option: str) -> None:
+        for key in keys_of(group):
+            config = compose([f"{key}={option}"])
+            node = config[key.rpartition("@")[2]]
+            assert target_class(node._target_).__module__.startswith("research.")
+            assert not OmegaConf.missing_keys(config)
+            assert len(identity(config)) == 64
+            with pytest.raises(Exception, match="read-only"):
+                node._target_ = "x"
+
+    @pytest.mark.parametrize(("group", "option"), TARGETED)
+    def test_its_defaults_are_those_of_the_code(self, group: str, option: str) -> None:
+        written = raw(group, option)
+        known = settings_of(target_class(written.pop("_target_")))
+        assert set(written) == set(known), "a file states every setting of its class, and no other"
+        for name, value in written.items():
+            if name in DIFFERENCES.get((group, option), ()):
+                continue
+            if value == "${dropout}":
+                value = compose([])["dropout"]
+            default = known[name].default
+            if callable(getattr(default, "default_factory", None)) or "factory" in type(default).__name__.lower():
+                default = type(value)()  # a dataclass shows a list's default as a factory of empty ones
+            assert (value, type(value)) == (default, type(default)), f"{name}: {value!r} and {default!r}"
+
+    def test_what_is_told_apart_by_a_setting_is_told_apart(self) -> None:
+        stated = [tuple(raw(*o).items()) for o in TARGETED]
+        assert len(set(map(str, stated))) == len(stated), "two files say the same"
+
+    @pytest.mark.parametrize("option", [o for g, o in OPTIONS if g == "trainer" and o != "default"])
+    def test_a_file_of_differences_differs(self, option: str) -> None:
+        own = {k: v for k, v in raw("trainer", option).items() if k != "defaults"}
+        default = raw("trainer", "default")
+        assert own and all(default[key] != value for key, value in own.items())
+
+    @pytest.mark.parametrize(("group", "option"), OPTIONS)
+    def test_the_first_line_says_what_it_is(self, group: str, option: str) -> None:
+        assert (CONFIGS / group / f"{option}.yaml").read_text().startswith("# ")
+
+    def test_every_component_has_a_file(self) -> None:
+        """A new encoder without a configuration could not be chosen."""
+        root = Path(inspect.getfile(Encoder)).parents[1]
+        for folder, group in (("encoders", "encoder"), ("fusion", "fusion"), ("windows", "window"), ("losses", "loss")):
+            named = {raw(group, option)["_target_"].split(".")[2] for option in options(group)}
+            modules = {p.stem for p in (root / folder).glob("*.py")} - {"__init__"}
+            assert named <= modules
+            unnamed = modules - named
+            assert unnamed <= {"base", "block", "chains", "dropout", "recurrent", "starts"}, unnamed
+
+
+class TestMistakes:
+    """The message names the alternatives."""
+
+    @pytest.mark.parametrize(
+        ("override", "words"),
+        [
+            (
+                "fusion=gatd",
+                ["no fusion called 'gatd'", "attention", "concat", "gated", "long_only", "Did you mean 'gated'?"],
+            ),
+            (
+                "encoder@long=transfomer",
+                ["no encoder called 'transfomer'", "bert4rec", "gru", "lstm", "'transformer'?"],
+            ),
+            ("window=lask_k", ["no window called 'lask_k'", "days", "last_k", "session", "Did you mean 'last_k'?"]),
+            ("data=ml-200k", ["no data called 'ml-200k'", "ml-100k", "simulated", "Did you mean 'ml-100k'?"]),
+            ("baseline=popular", ["no baseline called 'popular'", "ease", "recent_popularity", "'popularity'?"]),
+        ],
+    )
+    def test_an_option(self, override: str, words: list[str]) -> None:
+        text = message(override)
+        assert all(word in text for word in words), text
+
+    @pytest.mark.parametrize(
+        ("override", "words"),
+        [
+            ("fusoin=gated", ["'fusoin'", "fusion", "window", "Did you mean 'fusion'?"]),
+            ("widht=8", ["'widht'", "width", "max_length", "Did you mean 'width'?"]),
+            ("window.kk=5", ["'window.kk'", "window.k", "Did you mean 'window.k'?"]),
+            ("trainer.max_epoch=5", ["'trainer.max_epoch'", "trainer.patience", "Did you mean 'trainer.max_epochs'?"]),
+            ("+window.kk=5", ["'window.kk'", "window.k", "Did you mean"]),
+            ("+fusion.size=5", ["'fusion.size'", "fusion.elementwise"]),
+            ("+long.head=2", ["'long.head'", "long.blocks", "long.heads"]),
+            ("encoder=gru", ["'encoder'", "encoder@long=...", "encoder@short=..."]),
+        ],
+    )
+    def test_a_key(self, override: str, words: list[str]) -> None:
+        text = message(override)
+        assert all(word in text for word in words), text
+
+    def test_a_key_of_something_without_settings(self) -> None:
+        text = message("fusion=sum", "+fusion.weight=0.5")
+        assert "'fusion.weight'" in text and "no settings" in text
+
+    @pytest.mark.parametrize(
+        ("overrides", "words"),
+        [
+            (["window.k=five"], ["window.k=five", "a whole number"]),
+            (["window.k=2.5"], ["window.k=2.5", "a whole number"]),
+            (["window.k=true"], ["window.k=True", "a whole number"]),
+            (["window.k=null"], ["window.k=None", "a whole number"]),
+            (["window=days", "window.days=week"], ["window.days=week", "a number"]),
+            (["fusion.elementwise=2"], ["fusion.elementwise=2", "true or false"]),
+            (
+                ["fusion=attention", "fusion.query=shrt"],
+                ["fusion.query=shrt", "one of learned, short", "Did you mean 'short'?"],
+            ),
+            (["fusion=weighted", "fusion.weight=scaler"], ["fixed, scalar, elementwise", "Did you mean 'scalar'?"]),
+            (["long.inner=wide"], ["long.inner=wide", "a whole number or null"]),
+            (["long.inner=[1,2]"], ["long.inner=[1, 2]", "a whole number or null"]),
+            (["optimizer.clip=none"], ["optimizer.clip=none", "a number or null"]),
+            (["dropout=high"], ["dropout=high", "a number"]),
+            (["data=files", "data.columns=user"], ["data.columns=user", "a list of a word"]),
+            (["data=files", "data.columns=[1,2]"], ["data.columns=[1, 2]", "a list of a word"]),
+            (["trainer.deterministic=maybe"], ["trainer.deterministic=maybe", "true or false or one of warn"]),
+            (["data=beauty-s3", "data.category=books"], ["data.category=books", "beauty, sports, toys, yelp"]),
+            (["loss.kernel=fast"], ["loss.kernel=fast", "auto, portable, fused"]),
+        ],
+    )
+    def test_a_value(self, overrides: list[str], words: list[str]) -> None:
+        text = message(*overrides)
+        assert all(word in text for word in words), text
+
+    @pytest.mark.parametrize(
+        "overrides",
+        [
+            ["optimizer.lr=1"],
+            ["long.inner=32"],
+            ["long.inner=null"],
+            ["optimizer.clip=1"],
+            ["trainer.deterministic=true"],
+        ],
+    )
+    def test_a_value_that_fits_passes(self, overrides: list[str]) -> None:
+        compose(overrides)
+
+    def test_a_word_that_is_no_override(self) -> None:
+        assert "gated" in message("gated")
+
+    def test_the_message_is_one_line(self) -> None:
+        for override in ("fusion=gatd", "window.kk=5", "window.k=five", "gated", "window.k=["):
+            assert "\n" not in message(override)
+
+
+class TestTargets:
+    """A configuration from elsewhere cannot run code."""
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "os.system",
+            "subprocess.Popen",
+            "builtins.eval",
+            "torch.load",
+            "researchers.evil.Class",
+            "research",
+            "research.config.os.system",
+            "research.config.os",
+            "research.config.importlib.import_module",
+            "research.config.Path",
+            "research.config.OmegaConf",
+            "research.config.compose",
+            "research.config.check",
+            "research.data.wheel.subprocess.run",
+            "research.data.wheel.subprocess.Popen",
+            "research.encoders.gru.nn",
+            "research.encoders.gru.Recurrent",  # of another module: each class has one name
+            "research.nowhere.Class",
+            "research.encoders.gru.Gru",
+            "research.encoders.gru.",
+            "research.",
+            "research..os.system",
+            "",
+        ],
+    )
+    def test_what_is_not_a_class_of_ours_is_refused(self, target: str) -> None:
+        with pytest.raises(UserError, match="_target_"):
+            target_class(target)
+        with pytest.raises(UserError, match="_target_"):
+            check(OmegaConf.create({"fusion": {"_target_": target}}))
+        with pytest.raises(UserError, match="_target_"):
+            build(OmegaConf.create({"_target_": target}), object)
+
+    def test_on_the_command_line_too(self) -> None:
+        text = message("fusion._target_=os.system")
+        assert "os.system lies outside" in text and "RESEARCH_TRUST" in text
+        assert "research.config.os.system does not exist" in message("window._target_=research.config.os.system")
+
+    def test_a_prefix_that_the_user_trusts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RESEARCH_TRUST", "fractions.,")
+        assert target_class("fractions.Fraction").__name__ == "Fraction"
+        with pytest.raises(UserError, match=r"research\., fractions\."):
+            target_class("os.system")
+        with pytest.raises(UserError, match="not a class of fractions"):
+            target_class("fractions.Decimal")
+
+    def test_another_kind_is_refused(self) -> None:
+        node = OmegaConf.create({"_target_": "research.encoders.gru.GRU", "layers": 1, "dropout": 0.0})
+        assert isinstance(build(node, Encoder, 8, 10), GRU)
+        with pytest.raises(UserError, match=r"research\.encoders\.gru\.GRU is not a Fusion"):
+            build(node, Fusion, 8)
+
+    def test_a_node_becomes_its_object(self) -> None:
+        window = build(compose(["window.k=4"]).window, Window)
+        assert isinstance(window, LastK) and window.k == 4
+
+
+BASE = ["data=simulated", "seed=1"]
+
+
+@cache
+def of(*overrides: str) -> str:
+    return identity(compose([*BASE, *overrides]))
+
+
+def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, DictConfig) else {f"{prefix}{key}": value}
+    return found
+
+
+class TestIdentity:
+    def test_it_repeats(self) -> None:
+        assert of() == of() == of("seed=1", "fusion=gated")
+
+    @pytest.mark.parametrize(
+        "overrides",
+        [
+            ["paths.runs=/elsewhere"],
+            ["paths.cache=/tmp"],
+            ["paths.mirrors=[/a,/b]"],
+            ["logger=wandb"],
+            ["logger=wandb", "logger.mode=offline"],
+        ],
+    )
+    def test_what_cannot_change_a_number_does_not_change_it(self, overrides: list[str]) -> None:
+        assert of(*overrides) == of()
+
+    def test_every_number_changes_it(self) -> None:
+        base = compose([*BASE, "fusion=weighted"])
+        numbers = {k: v for k, v in leaves(base).items() if isinstance(v, (int, float)) and not k.startswith("paths.")}
+        assert {
+            "seed",
+            "width",
+            "max_length",
+            "batch_size",
+            "window.k",
+            "long.blocks",
+            "optimizer.lr",
+            "data.n_users",
+        } <= set(numbers)
+        seen = {identity(base)}
+        for key, value in numbers.items():
+            if key == "dropout":
+                continue  # a dial: below
+            changed = base.copy()
+            OmegaConf.set_readonly(changed, False)
+            OmegaConf.update(changed, key, not value if isinstance(value, bool) else value + 1)
+            seen.add(identity(changed))
+        assert len(seen) == len(numbers), "each number gives an identity of its own"
+
+    @pytest.mark.parametrize(
+        "override",
+        [
+            "fusion=concat",
+            "encoder@long=gru",
+            "encoder@short=lstm",
+            "window=session",
+            "objective=masked_item",
+            "data=ml-100k",
+            "trainer.precision=bf16-mixed",
+            "loss.kernel=portable",
+            "dropout=0.3",
+            "baseline=popularity",
+        ],
+    )
+    def test_every_choice_changes_it(self, override: str) -> None:
+        assert of(override) != of()
+
+    def test_a_dial_is_only_another_way_to_say_it(self) -> None:
+        assert of("dropout=0.3") == of("long.dropout=0.3", "short.dropout=0.3")
+        assert of("dropout=0.3") != of("long.dropout=0.3")
+
+    def test_long_and_short_are_not_confused(self) -> None:
+        assert of("encoder@long=gru", "encoder@short=transformer") != of(
+            "encoder@long=transformer", "encoder@short=gru"
+        )
+
+    @pytest.mark.parametrize(
+        ("fusion", "ignored", "read"),
+        [
+            (
+                "long_only",
+                [*(f"encoder@short={e}" for e in options("encoder")), "window=days", "window.k=3", "short.layers=4"],
+                "encoder@long=lstm",
+            ),
+            ("short_only", [*(f"encoder@long={e}" for e in options("encoder")), "long.blocks=7"], "encoder@short=lstm"),
+        ],
+    )
+    def test_a_branch_that_the_fusion_ignores_plays_no_part(self, fusion: str, ignored: list[str], read: str) -> None:
+        assert {of(f"fusion={fusion}", override) for override in ignored} == {of(f"fusion={fusion}")}
+        assert of(f"fusion={fusion}", read) != of(f"fusion={fusion}")
+
+    def test_the_window_of_a_short_view_that_is_read_counts(self) -> None:
+        assert of("fusion=short_only", "window.k=3") != of("fusion=short_only")
+
+    def test_a_baseline_is_its_data_and_itself(self) -> None:
+        base = of("baseline=ease")
+        assert of("baseline=ease", "encoder@long=gru", "width=8", "trainer.max_epochs=3") == base
+        assert of("baseline=ease", "baseline.l2=3") != base
+        assert of("baseline=ease", "data.n_users=301") != base
+        assert set(canonical(compose(["baseline=ease"]))) == {"data", "split", "baseline"}
+
+    def test_the_order_of_keys_plays_no_part(self) -> None:
+        config = compose(BASE)
+        turned = OmegaConf.create({key: config[key] for key in reversed(list(config))})
+        with open_dict(turned):
+            turned.window = {"k": 10, "_target_": "research.windows.last_k.LastK"}
+        assert identity(turned) == identity(config)

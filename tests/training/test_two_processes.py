@@ -1,0 +1,86 @@
+"""Two gloo processes on the CPU do the work of one: every user once, the same ranks to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from research.training.run import run
+
+RUN = """
+import sys, research.cli
+sys.exit(research.cli.main(sys.argv[1:]))
+"""
+
+
+def train_in_two(config, tmp_path: Path, *overrides: str) -> Path:
+    """``research train trainer=ddp`` as a person types it."""
+    from tests.training.conftest import SMALL  # the same words that made ``config``
+
+    script = tmp_path / "research_main.py"
+    script.write_text(RUN)
+    words = [*SMALL, f"paths.runs={tmp_path / 'two'}", f"paths.cache={config.paths.cache}", *overrides]
+    command = [sys.executable, str(script), "train", "--json", "trainer=ddp", "trainer.devices=2", *words]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return Path(json.loads(result.stdout)["directory"])
+
+
+@pytest.fixture(scope="module")
+def words() -> list[str]:
+    # Without dropout both sides draw nothing, so steps on two processes must equal steps on one.
+    return ["dropout=0.0", "loss.precision=fp32", "trainer.max_epochs=2", "trainer.validate_every=2"]
+
+
+def test_two_processes_take_the_steps_of_one(small, tmp_path, words):
+    one = run(small(*words))[1]
+    two = train_in_two(small(), tmp_path, *words)
+    a, b = load_file(one / "weights.safetensors"), load_file(two / "weights.safetensors")
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], atol=2e-5, rtol=1e-3, msg=name)
+    users = pq.read_table(two / "ranks.parquet")["user"].to_numpy()
+    assert np.array_equal(np.sort(users), np.arange(60))
+
+
+def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
+    """Each process takes whole blocks, so the rows must be equal bytes, not close numbers."""
+    from research.data.load import load
+    from research.evaluation.blocks import Blocks, BlockSampler
+    from research.evaluation.ranks import DotScores, count_better
+    from research.evaluation.table import Ranks
+    from research.training.assemble import assemble
+
+    config = small()
+    histories, split = load(config)
+    parts = assemble(config, histories)
+    parts.model.eval()
+
+    def rows(rank: int, world: int) -> list[Ranks]:
+        blocks = Blocks(histories, split.test, parts.objective, config.max_length)
+        found = []
+        for chosen in BlockSampler(split.test, size=7, rank=rank, world=world):
+            block = blocks[chosen]
+            with torch.no_grad():
+                fused = parts.model(block.batch, block.at)
+                scores = DotScores(fused.interest_ND, parts.model.items.candidates())
+                counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+            weight = fused.weight_N2.numpy()
+            found.append(
+                Ranks.of_queries(histories, split.test, chosen, *(c.numpy() for c in counts), weight_B2=weight)
+            )
+        return found
+
+    alone = Ranks.gather(rows(0, 1)).to_arrow()
+    together = Ranks.gather([*rows(1, 2), *rows(0, 2)]).to_arrow()
+    assert alone.equals(together)
