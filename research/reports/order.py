@@ -25,7 +25,8 @@ def in_order(records: StudyRecords, rows: Sequence[Row]) -> list[Row]:
             first_of_group[row.group] = min(place, first_of_group.get(row.group, place))
 
     def key(row: Row) -> tuple:
-        simple = SIMPLE.index(row.label.lower()) if row.label.lower() in SIMPLE else len(SIMPLE)
+        name = row.label.lower().replace("_", " ")
+        simple = SIMPLE.index(name) if name in SIMPLE else len(SIMPLE)
         group = (row.group not in first_of_group, first_of_group.get(row.group, ()), row.group)
         within = (1, 0, _axis_place(records, row.arm)) if row.kind == "model" else (0, simple, ())
         return (*group, *within, row.label, row.cell)

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
-from research.config import compose, config_directory, options
+from research.config import canonical, compose, config_directory, options
 from research.errors import UserError
 from research.metrics.ranking import parse
 from research.reports.records import plain
@@ -130,7 +130,7 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
         check_compatible(config)
         if cell(config) not in seen:
             seen.add(cell(config))
-            composed.append((words, arm, seeds, config))
+            composed.append((words, _read_axes(arm, config), seeds, config))
     runs = []
     for seed in study.seeds:
         for words, arm, seeds, first in composed:
@@ -139,3 +139,9 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
                 name = ", ".join(arm.values()) or label(config)
                 runs.append(Planned(config, [*words, f"seed={seed}"], arm, name))
     return runs
+
+
+def _read_axes(arm: dict[str, str], config: DictConfig) -> dict[str, str]:
+    """The axes that decide an arm's numbers: a control without a short branch has no short encoder to name."""
+    unread = {"long", "short", "window"} - set(canonical(config))
+    return {key: value for key, value in arm.items() if key.split("@")[-1].split(".")[0] not in unread}

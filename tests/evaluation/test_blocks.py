@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from research.data.split import LeaveOneOut, Queries
+from research.errors import UserError
 from research.evaluation.blocks import Blocks, BlockSampler, past_items
 from research.evaluation.table import Ranks
 from research.objectives.masked_item import MaskedItem
@@ -19,17 +20,17 @@ def queries_of_lengths(lengths: list[int]) -> Queries:
     return Queries(np.arange(len(lengths)), stop - np.array(lengths), stop, stop)
 
 
-LENGTHS = np.random.default_rng(0).integers(1, 50, size=53).tolist()
+LENGTHS = np.random.default_rng(0).integers(1, 50, size=300).tolist()
 
 
 class TestSampler:
-    @pytest.mark.parametrize("world", [1, 2, 3, 20])
-    @pytest.mark.parametrize("size", [1, 8, 53, 256])
+    @pytest.mark.parametrize("world", [1, 2, 3, 16])
+    @pytest.mark.parametrize("size", [1, 8, 256])
     def test_every_query_exactly_once(self, world: int, size: int) -> None:
         queries = queries_of_lengths(LENGTHS)
         samplers = [BlockSampler(queries, size, rank, world) for rank in range(world)]
         counted = Counter(int(q) for sampler in samplers for block in sampler for q in block)
-        assert counted == dict.fromkeys(range(53), 1)
+        assert counted == dict.fromkeys(range(300), 1)
         assert [len(s) for s in samplers] == [len(list(s)) for s in samplers]
 
     @pytest.mark.parametrize("world", [2, 3])
@@ -37,14 +38,20 @@ class TestSampler:
         queries = queries_of_lengths(LENGTHS)
         alone = {tuple(block.tolist()) for block in BlockSampler(queries, 8)}
         shared = [tuple(b.tolist()) for rank in range(world) for b in BlockSampler(queries, 8, rank, world)]
-        assert set(shared) == alone and len(shared) == len(alone) == 7
+        assert set(shared) == alone and len(shared) == len(alone) == 38
 
     def test_a_block_holds_similar_lengths(self) -> None:
         blocks = [[LENGTHS[q] for q in block] for block in BlockSampler(queries_of_lengths(LENGTHS), 8)]
         assert [n for block in blocks for n in block] == sorted(LENGTHS)
 
-    def test_without_queries_there_are_no_blocks(self) -> None:
-        assert list(BlockSampler(queries_of_lengths([]))) == []
+    def test_few_queries_still_give_many_processes_work(self) -> None:
+        queries = queries_of_lengths(LENGTHS[:20])
+        assert [len(block) for block in BlockSampler(queries, 256)] == [2] * 10
+        assert all(len(BlockSampler(queries, 256, rank, 10)) == 1 for rank in range(10))
+
+    def test_more_processes_than_blocks(self) -> None:
+        with pytest.raises(UserError, match=r"3 held-out items are too few for 4 processes.*trainer\.devices"):
+            BlockSampler(queries_of_lengths(LENGTHS[:3]), 256, 0, 4)
 
 
 class TestBlock:

@@ -104,6 +104,19 @@ class TestTwin:
         case.seen = [[int(place[i]) for i in row] for row in case.seen]
         assert case.counted(list(range(B)), 16) == expected
 
+    # A known gap: where the terms of a product cancel, float64's rounding error is no longer far below the spacing of
+    # float32 near the small result, and the score depends on the order of the sum: on batch and chunk.
+    @pytest.mark.xfail(strict=True, reason="scores that nearly cancel are not exact: equal items are not always equal")
+    def test_copies_of_the_target_are_equal_even_where_scores_nearly_cancel(self) -> None:
+        random = np.random.default_rng(0)
+        distinct = random.standard_normal((500, 64)).astype(np.float32)
+        distinct -= distinct.mean(axis=1, keepdims=True)  # nearly orthogonal to a constant interest
+        items = torch.from_numpy(np.concatenate([distinct, distinct]))
+        none = torch.tensor([], dtype=torch.int64)
+        for constant in (0.11, 0.37, 0.73):
+            _, ties, _ = count_better(DotScores(torch.full((500, 64), constant), items), torch.arange(500), none, none)
+            assert (ties >= 1).all(), "every item stands twice in the catalogue"
+
     def test_held_scores_are_not_written_to(self) -> None:
         score_BI = torch.tensor([[3.0, 2.0, 1.0]])
         none = torch.tensor([], dtype=torch.int64)

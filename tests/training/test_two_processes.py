@@ -84,3 +84,12 @@ def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
     alone = Ranks.gather(rows(0, 1)).to_arrow()
     together = Ranks.gather([*rows(1, 2), *rows(0, 2)]).to_arrow()
     assert alone.equals(together)
+
+
+def test_ranks_of_the_same_weights_are_the_same_bytes(small, tmp_path):
+    """A learning rate below float32's reach leaves the initial weights: both sides then rank with the same ones."""
+    still = ["optimizer.lr=1e-60", "trainer.max_epochs=1"]
+    one = run(small(*still))[1]
+    two = train_in_two(small(), tmp_path, *still)
+    assert (one / "weights.safetensors").read_bytes() == (two / "weights.safetensors").read_bytes()
+    assert (one / "ranks.parquet").read_bytes() == (two / "ranks.parquet").read_bytes()

@@ -1,0 +1,166 @@
+"""A study file becomes a grid, the grid becomes records, and nothing that is finished is done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from research.errors import UserError
+from research.studies import local
+from research.studies.run_study import prepare_study, run_missing
+from research.studies.study import plan, read_study_file
+from research.studies.worker import Message, Order
+
+SET = [
+    "data=simulated",
+    "data.n_users=40",
+    "data.n_items=30",
+    "data.mean_length=10",
+    "width=8",
+    "max_length=10",
+    "batch_size=16",
+    "trainer.max_epochs=1",
+    "trainer.threads=1",
+    "trainer.accelerator=cpu",
+]
+
+
+def write(path: Path, **changes: object) -> str:
+    content = {
+        "question": "Does it run?",
+        "set": SET,
+        "axes": {"fusion": ["long_only", "gated"]},
+        "baselines": ["popularity"],
+        "seeds": [1, 2],
+        "metrics": ["ndcg@10"],
+        "baseline": {"fusion": "long_only"},
+        **changes,
+    }
+    path.write_text(yaml.safe_dump({k: v for k, v in content.items() if v is not None}, sort_keys=False))
+    return str(path)
+
+
+@pytest.fixture
+def overrides(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return [f"paths.runs={tmp_path / 'runs'}", f"paths.cache={tmp_path / 'cache'}"]
+
+
+def results(directory: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("ranks.parquet")}
+
+
+def test_the_grid_is_the_product_with_seeds_outermost(tmp_path, overrides):
+    study = read_study_file(
+        write(tmp_path / "s.yaml", axes={"fusion": ["sum", "gated"], "window.k": [2, 3]}, baseline={})
+    )
+    runs = plan(study, overrides)
+    assert [(r.label, r.config.seed) for r in runs] == [
+        ("popularity", 1),
+        ("sum, 2", 1),
+        ("sum, 3", 1),
+        ("gated, 2", 1),
+        ("gated, 3", 1),
+        ("sum, 2", 2),
+        ("sum, 3", 2),
+        ("gated, 2", 2),
+        ("gated, 3", 2),
+    ]
+    assert [r.config.window.k for r in runs[1:5]] == [2, 3, 2, 3]
+
+
+def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
+    axes = {"fusion": ["long_only", "gated"], "encoder@short": ["gru", "lstm"]}
+    runs = plan(read_study_file(write(tmp_path / "s.yaml", axes=axes, seeds=[1], baselines=[])), overrides)
+    assert [r.label for r in runs] == ["long_only", "gated, gru", "gated, lstm"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"question": None}, "needs 'question'"),
+        ({"axis": {}}, "no key 'axis'.*Did you mean 'axes'"),
+        ({"axes": {"fusion": []}}, "'fusion' should be a list"),
+        ({"axes": {"fusion": ["gatd"]}}, "Did you mean 'gated'"),
+        ({"axes": {"windw.k": [1]}, "baseline": {}}, "windw"),
+        ({"seeds": ["one"]}, "'seeds' should be"),
+        ({"metrics": ["ndgc@10"]}, "Unknown metric 'ndgc@10'"),
+        ({"baseline": {"window": "last_k"}}, "not an axis"),
+        ({"baselines": ["populer"]}, "Did you mean 'popularity'"),
+        ({"axes": {"encoder@long": ["bert4rec"]}, "baseline": {}}, "objective=masked_item"),
+    ],
+)
+def test_a_wrong_study_says_what_and_how(tmp_path, overrides, changes, words):
+    with pytest.raises(UserError, match=words):
+        plan(read_study_file(write(tmp_path / "s.yaml", **changes)), overrides)
+
+
+def test_an_unknown_study_names_the_known(tmp_path):
+    with pytest.raises(UserError, match=r"Known: .*quickstart.*Did you mean 'quickstart'"):
+        read_study_file("quikstart")
+
+
+def test_shipped_studies_plan(overrides):
+    for path in (Path(__file__).parents[2] / "configs" / "study").glob("*.yaml"):
+        study = read_study_file(path.stem)
+        runs = plan(study, overrides)
+        assert len(runs) >= len(study.seeds), path
+        assert path.read_text().startswith("# "), f"{path}: the first line says the question"
+
+
+def test_a_study_continues_where_it_stopped(tmp_path, overrides):
+    """Finished runs are not touched, a deleted one is done again with the same bytes, a failed one is retried."""
+    study = read_study_file(write(tmp_path / "s.yaml"))
+    standing = prepare_study(study, overrides)
+    assert standing.done == [False] * 5
+    said: list[Message] = []
+    assert run_missing(study, standing, workers=2, tell=lambda _, message: said.append(message)) == 0
+    assert sorted(m.index for m in said if m.kind == "done") == [0, 1, 2, 3, 4]
+    first = results(standing.directory)
+    assert len(first) == 5
+
+    gone = next(standing.directory.glob("*gated*/seed-2"))
+    for file in gone.iterdir():
+        file.unlink()
+    again = prepare_study(study, overrides)
+    assert again.done.count(False) == 1
+    said.clear()
+    assert run_missing(study, again, workers=1, tell=lambda _, message: said.append(message)) == 0
+    assert [m.index for m in said if m.kind == "done"] == [again.done.index(False)]
+    assert results(standing.directory) == first
+
+
+def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides):
+    study = read_study_file(write(tmp_path / "s.yaml", axes={"optimizer.lr": [0.001, 1e30]}, seeds=[1], baseline={}))
+    standing = prepare_study(study, overrides)
+    assert run_missing(study, standing, workers=1, tell=lambda *_: None) == 1
+    states = {
+        record["label"]: record["status"]
+        for record in (json.loads(p.read_text()) for p in standing.directory.rglob("record.json"))
+    }
+    assert states == {"popularity": "finished", "0.001": "finished", "1e+30": "failed"}
+    from research.reports.rows import read_study, rows
+
+    reasons = [f.reason for row in rows(read_study(standing.directory)) for f in row.failed]
+    assert len(reasons) == 1 and "optimizer.lr" in reasons[0]
+
+
+def test_a_killed_worker_takes_only_its_own_run(tmp_path, overrides):
+    """SIGKILL while a run trains, as an out-of-memory killer would; the rest is finished by a new worker."""
+    words = [*SET[:-3], "trainer.max_epochs=200", "trainer.patience=200", *SET[-2:], *overrides]
+    orders = [Order(0, [*words, "seed=1"], "s", {}, "long"), Order(1, [*SET, *overrides, "seed=2"], "s", {}, "short")]
+    ended: dict[int, Message] = {}
+    killed = False
+    for message in local.execute(orders, workers=1):
+        if message.kind == "progress" and message.index == 0 and not killed:
+            killed = True
+            for child in local.multiprocessing.active_children():
+                os.kill(child.pid or 0, signal.SIGKILL)
+        if message.kind in ("done", "failed"):
+            ended[message.index] = message
+    assert ended[0].kind == "failed" and "died" in ended[0].content
+    assert ended[1].kind == "done"
