@@ -193,7 +193,8 @@ def target_class(target: str) -> type:
     Raises:
         UserError: the prefix is not trusted, or the name is not a class defined in that module.
     """
-    trusted = ["research.", *filter(None, os.environ.get("RESEARCH_TRUST", "").split(","))]
+    named = [name.strip().rstrip(".") for name in os.environ.get("RESEARCH_TRUST", "").split(",")]
+    trusted = [f"{name}." for name in ("research", *filter(None, named))]
     if not any(target.startswith(prefix) for prefix in trusted):
         raise UserError(
             f"_target_: {target} lies outside of what a configuration may build ({', '.join(trusted)}). "
@@ -253,5 +254,5 @@ def canonical(config: DictConfig) -> dict[str, Any]:
 
 
 def identity(config: DictConfig) -> str:
-    """SHA-256 of the canonical configuration, seed included."""
+    """SHA-256 of the canonical configuration; with the seed for a model, without for a deterministic baseline."""
     return hashlib.sha256(json.dumps(canonical(config), sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from research.encoders.base import Encoder
 from research.encoders.block import Block
 from research.encoders.dropout import Dropout
+from research.errors import UserError
 
 
 class Bert4Rec(Encoder):
@@ -48,12 +49,15 @@ class Bert4Rec(Encoder):
             UserError: a value is out of its range.
         """
         super().__init__()
+        if blocks < 1:
+            raise UserError(f"blocks={blocks}: at least 1.")
         self.width = width
         self.positions = nn.Embedding(max_length, width)
         nn.init.normal_(self.positions.weight, std=0.02)
         self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(
-            Block(width, heads, inner or 4 * width, dropout, activation=F.gelu, causal=False) for _ in range(blocks)
+            Block(width, heads, 4 * width if inner is None else inner, dropout, activation=F.gelu, causal=False)
+            for _ in range(blocks)
         )
         self.norm = nn.LayerNorm(width)
         self.out, self.norm_out = nn.Linear(width, width), nn.LayerNorm(width)

@@ -42,9 +42,11 @@ class Block(nn.Module):
             causal: whether a position sees only itself and earlier ones.
 
         Raises:
-            UserError: the heads do not divide the width.
+            UserError: the heads do not divide the width, or ``inner`` is below 1.
         """
         super().__init__()
+        if inner < 1:
+            raise UserError(f"inner={inner}: a feed-forward layer is at least 1 wide, or null for its default.")
         if heads < 1 or width % heads:
             raise UserError(
                 f"heads={heads} does not divide width={width}; choose heads from the divisors of the width."

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from research.encoders.base import Encoder
 from research.encoders.block import Block
 from research.encoders.dropout import Dropout
+from research.errors import UserError
 
 
 class Transformer(Encoder):
@@ -46,11 +47,15 @@ class Transformer(Encoder):
             UserError: a value is out of its range.
         """
         super().__init__()
+        if blocks < 1:
+            raise UserError(f"blocks={blocks}: at least 1.")
         self.width = width
         self.positions = nn.Embedding(max_length, width)
         nn.init.normal_(self.positions.weight, std=0.02)
         self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(width, heads, inner or width, dropout, causal=True) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, width if inner is None else inner, dropout, causal=True) for _ in range(blocks)
+        )
         self.norm = nn.LayerNorm(width)
 
     def encode(self, x_BTD: Tensor, length_B: Tensor) -> Tensor:

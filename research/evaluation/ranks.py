@@ -1,8 +1,9 @@
 """The rank of a held-out item, as a count over chunks of the catalogue instead of a sort.
 
-Dot products are taken in float64 and rounded to float32. The rounding error of a float64 product is far below
-float32's spacing, so the same vectors give the same scores whatever the batch, the chunk, the number of threads or of
-processes, and equal items stay exactly equal.
+Dot products are taken in float64 and rounded to a grid of 2^-24 of ``|interest| * max |item|``, the resolution of
+float32 at that size. The error of a float64 product is some 2^-50 of it, whatever the order of its sum, so the same
+vectors give the same scores whatever the batch, the chunk, the number of threads or of processes, and equal items
+stay equal.
 
 Shape legend: B users, D width, I items, C items of a chunk, S seen items of all users together.
 """
@@ -32,7 +33,7 @@ class Scores(Protocol):
 
 
 class DotScores:
-    """An interest times item vectors."""
+    """An interest times item vectors, in units of the grid."""
 
     def __init__(self, interest_BD: Tensor, candidates_ID: Tensor) -> None:
         """Hold the vectors.
@@ -45,14 +46,19 @@ class DotScores:
             raise UserError(
                 "The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr."
             )
-        self.interest_BD, self.candidates_ID = interest_BD.double(), candidates_ID.double()
+        self.candidates_ID = candidates_ID.double()
+        interest = interest_BD.double()
+        longest = self.candidates_ID.norm(dim=1).max()
+        size_B1 = (interest.norm(dim=1, keepdim=True) * longest).clamp(min=torch.finfo(torch.float64).tiny)
+        # In units of the grid; up to 2^24 whole numbers are exact in float32.
+        self.interest_BD = interest / size_B1 * 2**24
         self.n_items = len(candidates_ID)
 
     def of(self, item_B: Tensor) -> Tensor:
-        return (self.interest_BD * self.candidates_ID[item_B]).sum(1).float()
+        return (self.interest_BD * self.candidates_ID[item_B]).sum(1).round().float()
 
     def chunk(self, start: int, stop: int) -> Tensor:
-        return (self.interest_BD @ self.candidates_ID[start:stop].t()).float()
+        return (self.interest_BD @ self.candidates_ID[start:stop].t()).round_().float()
 
 
 class DenseScores:

@@ -1,8 +1,9 @@
 """Cross-entropy over the whole catalogue, never holding (positions x items) scores.
 
 Two kernels compute the same loss. ``portable`` is torch's chunked ``linear_cross_entropy``. ``fused`` forms the
-gradient in the forward pass, chunk by chunk, and takes the three matrix products in bfloat16 where the chip
-multiplies it in hardware, with everything else in float32; it agrees with the first within bfloat16 rounding.
+gradient in the forward pass, chunk by chunk. Where the chip multiplies bfloat16 in hardware it takes the three matrix
+products and the softmax between them in bfloat16; sums, the target's own part of the gradient and the weights stay in
+float32, and it agrees with the first within bfloat16 rounding.
 
 Shape legend: N supervised positions, D width, I items, C positions of a chunk.
 """

@@ -93,9 +93,7 @@ def test_without_times_nothing_is_said_about_ties() -> None:
 
 def test_against_naive_loops() -> None:
     rng = np.random.default_rng(1)
-    h = histories(
-        *[[(str(rng.integers(30)), int(t)) for t in rng.integers(0, 9, n)] for n in rng.integers(1, 12, 60)]
-    )
+    h = histories(*[[(str(rng.integers(30)), int(t)) for t in rng.integers(0, 9, n)] for n in rng.integers(1, 12, 60)])
     split = LeaveOneOut()(h)
     got = audit(h, split)
     trained = {int(i) for a, b in zip(split.train.start, split.train.stop, strict=True) for i in h.items[a:b]}

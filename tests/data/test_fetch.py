@@ -34,9 +34,7 @@ FILE = RawFile(
 
 
 @pytest.mark.parametrize("where", ["set/a.txt", "a.txt", "a.txt.gz", "set.zip"])
-def test_a_mirror_may_hold_the_file_in_any_of_its_forms(
-    tmp_path: Path, make_zip: Callable, where: str
-) -> None:
+def test_a_mirror_may_hold_the_file_in_any_of_its_forms(tmp_path: Path, make_zip: Callable, where: str) -> None:
     path = tmp_path / "mirror" / where
     path.parent.mkdir(parents=True)
     if where.endswith(".zip"):
@@ -64,9 +62,7 @@ def test_an_archive_put_into_the_cache_by_hand_is_used(tmp_path: Path, make_zip:
 
 
 @pytest.mark.parametrize("damage", [CONTENT[:-1], b"", b"9" + CONTENT[1:]], ids=["cut", "empty", "altered"])
-def test_a_corrupt_cached_file_is_reported_moved_aside_and_fetched_again(
-    tmp_path: Path, damage: bytes
-) -> None:
+def test_a_corrupt_cached_file_is_reported_moved_aside_and_fetched_again(tmp_path: Path, damage: bytes) -> None:
     cached = tmp_path / "raw/set/a.txt"
     cached.parent.mkdir(parents=True)
     cached.write_bytes(damage)
@@ -100,9 +96,7 @@ def test_nothing_but_the_file_is_left_in_the_cache(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "cache/raw/set").iterdir()] == ["a.txt"]
 
 
-def test_when_everything_fails_one_message_names_every_place_and_the_mend(
-    tmp_path: Path, server, fake_pip
-) -> None:
+def test_when_everything_fails_one_message_names_every_place_and_the_mend(tmp_path: Path, server, fake_pip) -> None:
     server.bodies["/set.zip"] = b"<html>please log in</html>"
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "a.txt").write_bytes(b"something else")
@@ -194,9 +188,7 @@ def test_a_server_without_ranges_sends_everything_again(tmp_path: Path, server) 
 
 
 @pytest.mark.parametrize("part", [b"zzz", b"z" * 8, b"z" * 20], ids=["altered", "full length", "too long"])
-def test_a_bad_part_is_thrown_away_and_fetched_from_the_first_byte(
-    tmp_path: Path, server, part: bytes
-) -> None:
+def test_a_bad_part_is_thrown_away_and_fetched_from_the_first_byte(tmp_path: Path, server, part: bytes) -> None:
     server.bodies["/a.txt"] = CONTENT
     server.break_after = 3
     with pytest.raises(UserError):
@@ -253,9 +245,7 @@ def test_a_name_server_or_firewall_that_hangs_is_left(monkeypatch: pytest.Monkey
     assert time.perf_counter() - begin < 1
 
 
-def test_a_dead_host_is_tried_once_for_all_its_addresses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_host_is_tried_once_for_all_its_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[object] = []
 
     def no_such_host(address, **_):
@@ -290,9 +280,7 @@ def test_a_proxy_is_knocked_at_instead_of_the_host(monkeypatch: pytest.MonkeyPat
 
 def test_the_wheel_is_read_not_installed(tmp_path: Path, fake_pip) -> None:
     pip = fake_pip({"recbole/x.inter": b"h\tead\n" + CONTENT})
-    wheel = WheelMember(
-        requirement="recbole==1.2.1", member="recbole/x.inter", convert=u_data_of_atomic_file, pip=pip
-    )
+    wheel = WheelMember(requirement="recbole==1.2.1", member="recbole/x.inter", convert=u_data_of_atomic_file, pip=pip)
     got = fetch("set", [replace(FILE, places=(), wheel=wheel)], cache=tmp_path / "c")
     assert got["a.txt"] == CONTENT
     assert "recbole" not in sys.modules

@@ -52,9 +52,7 @@ def test_ties_keep_the_order_of_the_file() -> None:
     rng = np.random.default_rng(0)
     user, item, at = rng.integers(0, 20, 2000), rng.integers(0, 300, 2000), rng.integers(0, 4, 2000)
     h = to_histories("x", pl.DataFrame({"user": user, "item": item, "time": at}))
-    expected = sorted(
-        range(2000), key=lambda row: (list(dict.fromkeys(user.tolist())).index(user[row]), at[row])
-    )
+    expected = sorted(range(2000), key=lambda row: (list(dict.fromkeys(user.tolist())).index(user[row]), at[row]))
     assert h.item_ids[h.items - 1].tolist() == [str(item[row]) for row in expected]
 
 
@@ -71,11 +69,7 @@ def test_without_times_the_file_is_the_order_even_when_users_alternate() -> None
 def test_every_place_yields_the_same_interactions_and_digest(
     small, from_server, from_wheel, server, mirror: Path, tmp_path: Path, make_zip: Callable, archive_members
 ) -> None:
-    from conftest import U_DATA, U_ITEM  # the raw bytes behind the fixtures
-
-    archive = make_zip(
-        tmp_path / "zipped" / "ml-100k.zip", {"ml-100k/u.data": U_DATA, "ml-100k/u.item": U_ITEM}
-    )
+    archive = make_zip(tmp_path / "zipped" / "ml-100k.zip", archive_members)
     server.bodies["/ml-100k.zip"] = archive.read_bytes()
     by_hand = tmp_path / "by-hand" / "raw" / "ml-100k" / "u.data"
     by_hand.parent.mkdir(parents=True)
@@ -192,9 +186,7 @@ def test_a_damaged_set_is_reported_and_built_again(
     assert prepare(small, cache=cache, announce=said.append).digest == good and len(said) == 1
 
 
-def test_large_sets_are_hashed_on_demand(
-    small, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_sets_are_hashed_on_demand(small, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "VERIFY_BELOW_BYTES", 0)
     prepare(small, cache=tmp_path / "cache", mirrors=[mirror])
     directory = prepared_directory(tmp_path / "cache")
@@ -284,8 +276,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", program, str(tmp_path)]
     two = [
-        subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True, env=env)
-        for name in ("ready1", "ready2")
+        subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True, env=env) for name in ("ready1", "ready2")
     ]
     deadline = time.monotonic() + 20
     while not ((tmp_path / "ready1").exists() and (tmp_path / "ready2").exists()):

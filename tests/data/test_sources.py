@@ -135,9 +135,7 @@ def test_simulated_histories_look_like_sessions() -> None:
     assert 20 < h.lengths.mean() < 40
     gaps = np.concatenate([np.diff(h.times[a:b]) for a, b in zip(h.offsets, h.offsets[1:], strict=False)])
     assert gaps.min() == 0 and 0.01 < np.mean(gaps == 0) < 0.10, "a few equal times"
-    assert not np.any((gaps > 3 * 3600) & (gaps < 12 * 3600)), (
-        "minutes within a session, half a day or more between"
-    )
+    assert not np.any((gaps > 3 * 3600) & (gaps < 12 * 3600)), "minutes within a session, half a day or more between"
     assert 0.1 < np.mean(gaps >= 12 * 3600) < 0.25
     for u in range(h.n_users):
         history = h.items[h.offsets[u] : h.offsets[u + 1]]

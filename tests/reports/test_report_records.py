@@ -105,9 +105,7 @@ def test_missing_and_broken_ranks(small):
 )
 def test_impossible_ranks(tmp_path, columns, words):
     path = tmp_path / "ranks.parquet"
-    parquet.write_table(
-        pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()}), path
-    )
+    parquet.write_table(pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()}), path)
     with pytest.raises(UserError, match=words):
         read_ranks(path)
 

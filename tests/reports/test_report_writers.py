@@ -82,9 +82,7 @@ def test_footer_says_what_the_numbers_are(small, writer):
 def test_markdown(small):
     lines = markdown_table(rows(read_study(small.path)), read_study(small.path)).splitlines()
     table = [
-        [cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")]
-        for line in lines
-        if line[:1] == "|"
+        [cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines if line[:1] == "|"
     ]
     assert table[0] == [
         "Arm",
@@ -176,9 +174,7 @@ def test_special_characters_in_labels(make_study):
     study = make_study(seeds=[1], question="100% & <b>more</b>?")
     study.run("gated", 1, [0], label="a_b & 5% | $x$ *y* <i>")
     records = read_study(study.path)
-    assert r"a\_b \& 5\% \textbar{} \$x\$ *y* \textless{}i\textgreater{} & 1" in latex_table(
-        rows(records), records
-    )
+    assert r"a\_b \& 5\% \textbar{} \$x\$ *y* \textless{}i\textgreater{} & 1" in latex_table(rows(records), records)
     assert r"a_b &amp; 5% \| $x$ \*y\* &lt;i&gt;" in markdown_table(rows(records), records)
     assert "a_b & 5% | $x$ *y* <i>" in terminal(records, 160)
 
