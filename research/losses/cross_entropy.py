@@ -21,6 +21,10 @@ from research.errors import UserError
 from research.losses.base import Loss
 
 
+ROWS = 128
+"""Positions are filled up to a multiple of this."""
+
+
 class CrossEntropy(Loss):
     """``-log softmax(interest . items)[target]``, summed over positions."""
 
@@ -61,20 +65,23 @@ class _FusedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, h_ND: Tensor, w_ID: Tensor, target_N: Tensor, chunk: int, bf16: bool) -> Tensor:
         kind = torch.bfloat16 if bf16 else h_ND.dtype
-        h_low_ND, w_low_ID = h_ND.to(kind), w_ID.to(kind)
+        n = len(h_ND)
+        # Rows of zeros behind the end, whose gradients vanish: oneDNN compiles and keeps a kernel for every shape it
+        # meets, and a last chunk of ever new length would double the time of an epoch (MovieLens-100K) and leak memory.
+        h_low_ND = F.pad(h_ND.to(kind), (0, 0, 0, -n % ROWS))
+        w_low_ID = w_ID.to(kind)
         w_low_DI = w_low_ID.t().contiguous()
-        w_target_ND = F.embedding(target_N, w_ID)
-        grad_h_ND = torch.empty_like(h_ND)
+        grad_h_ND = torch.empty_like(h_low_ND, dtype=h_ND.dtype)
         grad_w_DI = w_ID.new_zeros(w_low_DI.shape)
-        p_target_N = h_ND.new_empty(len(h_ND))
-        for i in range(0, len(h_ND), chunk):
+        p_target_N = h_ND.new_empty(n)
+        for i in range(0, n, chunk):
             c = slice(i, i + chunk)
             p_CI = torch.mm(h_low_ND[c], w_low_DI).softmax(dim=1)
-            p_target_N[c] = p_CI.gather(1, target_N[c, None]).squeeze(1)
+            p_target_N[c] = p_CI[: n - i].gather(1, target_N[c, None]).squeeze(1)
             grad_h_ND[c] = torch.mm(p_CI, w_low_ID)
             grad_w_DI += torch.mm(h_low_ND[c].t().contiguous(), p_CI)
         # The gradient is that of (p - one-hot); the one-hot part is exact and never meets the (C, I) scores.
-        grad_h_ND -= w_target_ND
+        grad_h_ND = grad_h_ND[:n] - F.embedding(target_N, w_ID)
         grad_w_ID = grad_w_DI.t() - torch.ops.aten.embedding_dense_backward(h_ND, target_N, len(w_ID), -1, False)
         ctx.save_for_backward(grad_h_ND, grad_w_ID)
         # A probability that underflows would make the loss infinite; the smallest float stands in.
