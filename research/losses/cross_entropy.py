@@ -20,7 +20,6 @@ from torch.nn import functional as F
 from research.errors import UserError
 from research.losses.base import Loss
 
-
 ROWS = 128
 """Positions are filled up to a multiple of this."""
 
