@@ -44,7 +44,7 @@ def data(
     """
     from research.config import compose
     from research.console import announce, print_audit, print_json
-    from research.data.report import audit_of
+    from research.evaluation.dataset import audit_of
     from research.progress import download_bar
 
     _use_mirrors(mirror)

@@ -1,45 +1,8 @@
-"""Copy what a study measured into results/: table, figures, page, and the records they came from.
+"""Commit-ready results of a study: python scripts/publish.py runs/quickstart results/quickstart"""
 
-python scripts/publish.py runs/quickstart results/quickstart
-"""
-
-from __future__ import annotations
-
-import shutil
 import sys
 from pathlib import Path
 
-from research.data.atomic import write_whole
-from research.reports.answer import headline_metric
-from research.reports.comma import csv_table
-from research.reports.drawing import to_svg
-from research.reports.figures import figures
-from research.reports.latex import latex_table
-from research.reports.markdown import markdown_table
-from research.reports.page import write_page
-from research.reports.rows import read_study, rows
-from research.reports.slices import rows_by_history_length
+from research.reports.publish import publish
 
-
-def publish(study: Path, target: Path) -> None:
-    """Write ``target`` anew from the records below ``study``."""
-    records = read_study(study)
-    table, buckets = rows(records), rows_by_history_length(records)
-    shutil.rmtree(target, ignore_errors=True)
-    for file in ("record.json", "config.yaml", "ranks.parquet", "curves.parquet"):
-        for path in study.glob(f"*/seed-*/{file}"):
-            copy = target / "runs" / path.relative_to(study)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-    shutil.copyfile(study / "study.yaml", target / "runs" / "study.yaml")
-    write_page(study, target / "report.html")
-    for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):
-        write_whole(target / name, writer(table, records).encode())
-    for group, plots in figures(records, table, buckets, headline_metric(records.metrics)):
-        for plot in plots:
-            stem = f"{group} {plot.name}".strip().lower().replace(" ", "-")
-            write_whole(target / f"{stem}.svg", to_svg(plot).encode())
-
-
-if __name__ == "__main__":
-    publish(Path(sys.argv[1]), Path(sys.argv[2]))
+publish(Path(sys.argv[1]), Path(sys.argv[2]))

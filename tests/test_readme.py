@@ -83,3 +83,10 @@ def test_the_new_fusion_works_with_one_file_and_one_configuration(tmp_path):
     )
     assert result.returncode == 0, result.stderr[-2000:]
     assert '"fusion": {"_target_": "research.fusion.product.Product"}' in result.stdout
+
+
+def test_the_demo_table_is_the_committed_result():
+    """scripts/update_readme.py puts it there; nobody types it."""
+    shown = README.split("<!-- demo:begin -->\n")[1].split("\n<!-- demo:end -->")[0]
+    assert shown.startswith((ROOT / "results" / "quickstart" / "table.md").read_text().strip())
+    assert "results/quickstart/arms.svg" in shown and (ROOT / "results" / "quickstart" / "arms.svg").exists()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from research.reports.digits import metric_name, score, spread
-from research.reports.rows import PLACES, Row, baseline_of
+from research.reports.row import PLACES, Row
+from research.reports.rows import baseline_of
 
 PREFERRED = "ndcg@10"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from research.reports.groups import data_name, protocol
 from research.reports.notes import identity
 from research.reports.records import StudyRecords, plain
-from research.reports.rows import Row
+from research.reports.row import Row
 
 
 def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:

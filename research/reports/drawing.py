@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from research.reports.digits import DAGGER, score
 from research.reports.palette import INK
-from research.reports.rows import Row
+from research.reports.row import Row
 
 WIDTH = 4.2
 """Inches."""

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from research.reports.digits import metric_name, score
 from research.reports.drawing import Plot, canvas, score_axis, short_labels, spoken, style
 from research.reports.palette import INK, styles
-from research.reports.rows import Row
+from research.reports.row import Row
 
 REACH = 1.0
 """A line farther from the arms than this many times their own range is named at the edge instead of drawn."""

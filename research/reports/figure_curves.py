@@ -8,7 +8,7 @@ from research.reports.drawing import Plot, canvas, score_axis, short_labels, sty
 from research.reports.legend import legend_below
 from research.reports.palette import styles
 from research.reports.ranks import Curves
-from research.reports.rows import Row
+from research.reports.row import Row
 
 
 def curves_figure(rows: Sequence[Row], curves: Mapping[str, Sequence[Curves]]) -> Plot | None:

@@ -8,7 +8,7 @@ from research.reports.digits import metric_name, score
 from research.reports.drawing import Plot, canvas, score_axis, short_labels, style
 from research.reports.legend import legend_below
 from research.reports.palette import INK, Style, styles
-from research.reports.rows import Row, Value
+from research.reports.row import Row, Value
 from research.reports.slices import Bucket
 
 SIMPLE_MARKS = ("1", "2", "3", "4", "+", "x")

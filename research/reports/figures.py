@@ -11,7 +11,7 @@ from research.reports.figure_curves import curves_figure
 from research.reports.figure_lengths import lengths_figure, weights_figure
 from research.reports.ranks import Curves, read_curves
 from research.reports.records import StudyRecords
-from research.reports.rows import Row
+from research.reports.row import Row
 from research.reports.slices import Bucket
 
 

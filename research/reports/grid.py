@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from research.reports.digits import DAGGER, DASH, amount, metric_name, score, spread
-from research.reports.rows import Mark, Row
+from research.reports.row import Mark, Row
 
 
 @dataclass(frozen=True)

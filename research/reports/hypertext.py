@@ -9,7 +9,7 @@ from research.reports.digits import score, spread
 from research.reports.drawing import Plot, to_svg
 from research.reports.grid import Cell, Grid
 from research.reports.palette import INK
-from research.reports.rows import Row, Value
+from research.reports.row import Row, Value
 from research.reports.slices import Bucket
 
 

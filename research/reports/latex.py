@@ -9,7 +9,7 @@ from research.reports.digits import DAGGER, DASH, MINUS
 from research.reports.grid import Cell, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
-from research.reports.rows import Row
+from research.reports.row import Row
 
 SPECIAL = {
     "\0": "{}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from research.reports.grid import Cell, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
-from research.reports.rows import Row
+from research.reports.row import Row
 
 WRAP = {"best": "**", "second": "_"}
 

@@ -11,7 +11,7 @@ import numpy as np
 from research.reports.digits import DAGGER
 from research.reports.groups import data_name, groups, protocol
 from research.reports.records import StudyRecords, plain
-from research.reports.rows import Row
+from research.reports.row import Row
 
 
 def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second: str = "underlined") -> list[str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from research.reports.records import StudyRecords
-
-if TYPE_CHECKING:
-    from research.reports.rows import Row
+from research.reports.row import Row
 
 SIMPLE = ("random", "popularity", "recent popularity", "itemknn", "ease")
 """Rows without training, simplest first; others follow by name."""

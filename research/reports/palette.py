@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from research.reports.rows import Row
+from research.reports.row import Row
 
 INK = "#747679"
 """Axes and lettering: legible on white and on near-black. The page replaces it by its own text colour."""

@@ -1,4 +1,4 @@
-"""The row model: one row for one cell of the study, from which every table and figure is written.
+"""Records -> rows, one for each cell of the study.
 
 Values are computed from the per-user ranks, so a table at another cut-off needs no new run. A row's mean is
 the mean over seeds of the mean over users; its std is the sample standard deviation over seeds. Best and
@@ -10,8 +10,7 @@ Shape legend: N test users of one run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,57 +18,11 @@ from research.errors import UserError
 from research.reports.groups import groups
 from research.reports.order import in_order
 from research.reports.records import Run, StudyRecords, read_study
+from research.reports.row import PLACES, Failure, Mark, Row
 from research.reports.scores import Selection, long_weight, means_over_users
-from research.reports.summary import Value, mean_of, summarise
+from research.reports.summary import mean_of, summarise
 
-__all__ = ["Failure", "Row", "Value", "baseline_of", "read_study", "rows"]
-
-Mark = Literal["best", "second"]
-
-PLACES = 4
-"""Digits behind the point in tables; means that print alike share a mark."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A run of the row that ended without a result."""
-
-    seed: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One cell of the study.
-
-    Attributes:
-        kind: "model" for a trained arm, "baseline" for popularity, EASE and their like.
-        group: data and protocol where the study has several, else ``""``.
-        planned: seeds the study asks of this cell; one for a baseline, which is deterministic.
-        seeds: seeds that finished.
-        values: metric -> mean and std; empty when no seed finished.
-        marks: metric -> "best" or "second".
-        seconds: mean training time of a run.
-        epochs: mean of the best epoch; None for a baseline.
-        branch_weight: mean weight of the long branch over users, then seeds; None for arms without weights.
-        reference: whether this is the study's baseline arm, which other arms are held against.
-    """
-
-    cell: str
-    label: str
-    arm: Mapping[str, str]
-    kind: str
-    group: str
-    planned: int
-    seeds: tuple[int, ...]
-    failed: tuple[Failure, ...]
-    values: Mapping[str, Value]
-    marks: Mapping[str, Mark]
-    parameters: float | None
-    seconds: float | None
-    epochs: float | None
-    branch_weight: Value | None
-    reference: bool
+__all__ = ["baseline_of", "read_study", "rows"]
 
 
 def rows(records: StudyRecords, metrics: Sequence[str] | None = None, select: Selection | None = None) -> list[Row]:

@@ -13,7 +13,7 @@ from research.reports.groups import data_name, protocol
 from research.reports.hypertext import bullets, definitions, figure, paragraph, slice_table
 from research.reports.notes import fact
 from research.reports.records import Run, StudyRecords, plain
-from research.reports.rows import Row
+from research.reports.row import Row
 from research.reports.slices import Bucket
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from research.reports.groups import groups
 from research.reports.ranks import Ranks
 from research.reports.records import StudyRecords
-from research.reports.rows import Row, rows
+from research.reports.row import Row
+from research.reports.rows import rows
 
 BUCKETS: tuple[tuple[str, int, float], ...] = (
     ("≤5", 0, 5),

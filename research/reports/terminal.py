@@ -12,7 +12,7 @@ from rich.text import Text
 from research.reports.grid import Cell, Column, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
-from research.reports.rows import Row
+from research.reports.row import Row
 
 STYLES = {"best": "bold", "second": "underline"}
 NARROWEST_ARM = 16

@@ -11,6 +11,9 @@ import lightning as pl
 
 from research.training.module import MONITOR, InterestTraining
 
+CURVE = "val_ndcg@10"
+"""The column of validation NDCG@10 in ``curves.parquet``."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -51,7 +54,7 @@ class Curves(pl.Callback):
         self._row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,
             "seconds_validation": 0.0,
-            MONITOR: None,
+            CURVE: None,
         }
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -59,7 +62,7 @@ class Curves(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._row["seconds_validation"] = time.perf_counter() - self._validation_started
-        self._row[MONITOR] = float(trainer.callback_metrics[MONITOR])
+        self._row[CURVE] = float(trainer.callback_metrics[MONITOR])
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, InterestTraining)
@@ -91,7 +94,7 @@ class Reporter(pl.Callback):
         self._tell(trainer)
 
     def _tell(self, trainer: pl.Trainer) -> None:
-        values = [row[MONITOR] for row in self.curves.rows if row[MONITOR] is not None]
+        values = [row[CURVE] for row in self.curves.rows if row[CURVE] is not None]
         steps = int(trainer.num_training_batches)
         self.report(
             Progress(

@@ -8,13 +8,13 @@ import numpy as np
 from omegaconf import DictConfig
 
 from research.data.histories import Histories
-from research.data.report import audit_split
 from research.data.split import Split
+from research.evaluation.dataset import audit_split
 from research.evaluation.table import Ranks
 from research.metrics.ranking import expected_rank
+from research.training.callbacks import CURVE
 from research.training.environment import peak_memory
 from research.training.fit import Fitted
-from research.training.module import MONITOR
 
 KINDS = ("recall", "ndcg", "mrr", "precision", "f1", "map")
 METRICS = ("accuracy@1", *(f"{kind}@{k}" for kind in KINDS for k in (5, 10, 20)))
@@ -24,8 +24,8 @@ METRICS = ("accuracy@1", *(f"{kind}@{k}" for kind in KINDS for k in (5, 10, 20))
 def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitted) -> dict[str, Any]:
     """The part of a record that is known at the end of a run."""
     ranks = fitted.ranks
-    validated = [row for row in fitted.curves if row[MONITOR] is not None]
-    best = max(validated, key=lambda row: row[MONITOR], default=None)
+    validated = [row for row in fitted.curves if row[CURVE] is not None]
+    best = max(validated, key=lambda row: row[CURVE], default=None)
     return {
         "status": "finished",
         "data": {
@@ -44,7 +44,7 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
         "seconds": {**fitted.seconds, "epoch": fitted.seconds["train"] / max(1, len(fitted.curves))},
         "peak_memory_bytes": peak_memory(),
         "epochs": {"run": len(fitted.curves), "best": best["epoch"] if best else 0},
-        "validation": {"ndcg@10": best[MONITOR]} if best else {},
+        "validation": {"ndcg@10": best[CURVE]} if best else {},
         "test": {name: ranks.mean(name) for name in METRICS}
         | {"mean_rank": float(expected_rank(ranks.better, ranks.ties).mean())},
         "branch_weight": branch_weight(ranks),

@@ -25,7 +25,7 @@ def same_results(a: Path, b: Path) -> None:
     """Ranks and weights equal byte for byte, curves but for their seconds."""
     assert (a / "ranks.parquet").read_bytes() == (b / "ranks.parquet").read_bytes()
     assert (a / "weights.safetensors").read_bytes() == (b / "weights.safetensors").read_bytes()
-    for column in ("epoch", "train_loss", "val/ndcg@10"):
+    for column in ("epoch", "train_loss", "val_ndcg@10"):
         assert pq.read_table(a / "curves.parquet")[column].equals(pq.read_table(b / "curves.parquet")[column])
 
 
@@ -42,7 +42,7 @@ def test_record_is_complete_and_agrees_with_its_ranks(small):
     assert record["test"]["recall@10"] == pytest.approx((place <= 10).mean())
     assert record["test"]["ndcg@10"] == pytest.approx(np.where(place <= 10, 1 / np.log2(place + 1), 0).mean())
     assert record["test"]["mrr@10"] == pytest.approx(np.where(place <= 10, 1 / place, 0).mean())
-    curve = pq.read_table(directory / "curves.parquet")["val/ndcg@10"].to_pylist()
+    curve = pq.read_table(directory / "curves.parquet")["val_ndcg@10"].to_pylist()
     assert record["validation"]["ndcg@10"] == max(curve)
     assert record["parameters"] == sum(v.numel() for v in load_file(directory / "weights.safetensors").values())
 

@@ -1,0 +1,41 @@
+"""What a study measured, as it is committed: table, figures, page, and the records they came from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from research.data.atomic import write_whole
+from research.reports.answer import headline_metric
+from research.reports.comma import csv_table
+from research.reports.drawing import to_svg
+from research.reports.figures import figures
+from research.reports.latex import latex_table
+from research.reports.markdown import markdown_table
+from research.reports.page import write_page
+from research.reports.rows import read_study, rows
+from research.reports.slices import rows_by_history_length
+
+
+def publish(study: Path, target: Path) -> None:
+    """Write ``target`` anew from the records below ``study``; weights stay behind.
+
+    Raises:
+        UserError: there is no study, or nothing in it has finished.
+    """
+    records = read_study(study)
+    table, buckets = rows(records), rows_by_history_length(records)
+    shutil.rmtree(target, ignore_errors=True)
+    for file in ("record.json", "config.yaml", "ranks.parquet", "curves.parquet"):
+        for path in study.glob(f"*/seed-*/{file}"):
+            copy = target / "runs" / path.relative_to(study)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    shutil.copyfile(study / "study.yaml", target / "runs" / "study.yaml")
+    write_page(study, target / "report.html")
+    for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):
+        write_whole(target / name, writer(table, records).encode())
+    for group, plots in figures(records, table, buckets, headline_metric(records.metrics)):
+        for plot in plots:
+            stem = f"{group} {plot.name}".strip().lower().replace(" ", "-")
+            write_whole(target / f"{stem}.svg", to_svg(plot).encode())
