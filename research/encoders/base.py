@@ -52,10 +52,16 @@ class Encoder(nn.Module, ABC):
         Returns:
             ``(N, D)`` states in the order of ``at``.
         """
-        b, t, _ = x_BTD.shape
         if start_N is None:
-            return take(self.encode(x_BTD, length_B), at.row_N * t + at.position_N)
-        groups = list(chains(at, start_N, (b, t), share=self.causal))
+            return take(self.encode(x_BTD, length_B), at.row_N * x_BTD.shape[1] + at.position_N)
+        return self.short_view(x_BTD, at, start_N)
+
+    def short_view(self, x_BTD: Tensor, at: Positions, start_N: Tensor) -> Tensor:
+        """States of the windows: each chain of windows is encoded as a row of its own.
+
+        An encoder that knows a faster way to the same states may override this.
+        """
+        groups = list(chains(at, start_N, (x_BTD.shape[0], x_BTD.shape[1]), share=self.causal))
         states = [take(self.encode(take(x_BTD, g.element_CL), g.length_C), g.state_M) for g in groups]
         asked_N = torch.cat([g.asked_M for g in groups])
         return take(torch.cat(states), asked_N.argsort())

@@ -10,9 +10,11 @@ from typing import ClassVar
 from torch import nn
 
 from research.encoders.recurrent import Recurrent
+from research.encoders.steps import GRUStep, Step
 
 
 class GRU(Recurrent):
     """torch's GRU over the view."""
 
     cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]] = nn.GRU
+    step: ClassVar[type[Step]] = GRUStep

@@ -7,9 +7,11 @@ from typing import ClassVar
 from torch import nn
 
 from research.encoders.recurrent import Recurrent
+from research.encoders.steps import LSTMStep, Step
 
 
 class LSTM(Recurrent):
     """torch's LSTM over the view; the state is its output, not its memory."""
 
     cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]] = nn.LSTM
+    step: ClassVar[type[Step]] = LSTMStep

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from research.data.batch import Positions
 from research.encoders.base import Encoder, take
-from research.encoders.chains import chains
+from research.encoders.chains import chains, runs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -108,6 +108,19 @@ class TestEncoderWithChains:
         row = x_BTD[1, :2].sum(0)
         expected = [x_BTD[0].sum(0), x_BTD[1, 0] if encoder.causal else row, row]
         assert torch.equal(got_ND, torch.stack(expected))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_elements_in_no_chain_are_left_out(kind: str) -> None:
+    at, start_N = asked(2, kind=kind)
+    found = runs(at, start_N, T, share=True)
+    used_S, compact = found.among_used(B * T)
+    expected = set()
+    for first, length in zip(found.first_A.tolist(), found.length_A.tolist(), strict=True):
+        expected |= set(range(first, first + length))
+    assert used_S.tolist() == sorted(expected) and len(expected) < B * T
+    for first, length, own in zip(found.first_A, found.length_A, compact.first_A, strict=True):
+        assert used_S[own : own + length].tolist() == list(range(int(first), int(first + length)))
 
 
 def test_take_and_its_gradient_are_those_of_indexing() -> None:
