@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+# Before torch is imported, here and in the processes that tests start: the tiny tensors of a test are slower on many
+# threads, and two processes with as many threads as cores get into each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from research.data.batch import Batch
