@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,11 +27,15 @@ def publish(study: Path, target: Path) -> None:
     records = read_study(study)
     table, buckets = rows(records), rows_by_history_length(records)
     shutil.rmtree(target, ignore_errors=True)
-    for file in ("record.json", "config.yaml", "ranks.parquet", "curves.parquet"):
-        for path in study.glob(f"*/seed-*/{file}"):
-            copy = target / "runs" / path.relative_to(study)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+    for path in study.glob("*/seed-*/*"):
+        copy = target / "runs" / path.relative_to(study)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.name in ("ranks.parquet", "curves.parquet"):
+            write_whole(copy, path.read_bytes())
+        elif path.name == "record.json":
+            record = json.loads(path.read_text())
+            record.get("config", {}).pop("paths", None)  # where somebody keeps files is nobody else's business
+            write_whole(copy, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
     shutil.copyfile(study / "study.yaml", target / "runs" / "study.yaml")
     write_page(study, target / "report.html")
     for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):
