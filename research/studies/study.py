@@ -128,6 +128,11 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
         words = [*study.set, *own, *overrides]
         config = compose([*words, f"seed={seeds[0]}"])
         check_compatible(config)
+        if config.trainer.devices > 1:
+            raise UserError(
+                f"trainer.devices={config.trainer.devices}: the runs of a study use one device each, several at one "
+                "time. Train a run on several devices with research train."
+            )
         if cell(config) not in seen:
             seen.add(cell(config))
             composed.append((words, _read_axes(arm, config), seeds, config))

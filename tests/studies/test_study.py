@@ -90,6 +90,7 @@ def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
         ({"seeds": ["one"]}, "'seeds' should be"),
         ({"metrics": ["ndgc@10"]}, "Unknown metric 'ndgc@10'"),
         ({"baseline": {"window": "last_k"}}, "not an axis"),
+        ({"set": [*SET, "trainer.devices=2"]}, "research train"),
         ({"baselines": ["populer"]}, "Did you mean 'popularity'"),
         ({"axes": {"encoder@long": ["bert4rec"]}, "baseline": {}}, "objective=masked_item"),
     ],
