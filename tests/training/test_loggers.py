@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import wandb
 
 from research.training.loggers import Wandb
 from research.training.run import run
@@ -30,6 +31,7 @@ def test_mode_follows_the_key(no_key, monkeypatch, tmp_path):
 def test_a_run_is_mirrored_offline(small, no_key):
     """What W&B stored is read back from its own file, not from our code."""
     record, directory = run(small("logger=wandb", "fusion=gated"))
+    wandb.teardown()
     log = next(directory.rglob("run-*.wandb")).read_bytes()
     for word in (
         b"val/ndcg@10",
@@ -45,5 +47,6 @@ def test_a_run_is_mirrored_offline(small, no_key):
 
 def test_a_study_table_is_mirrored_offline(tmp_path, no_key):
     Wandb().log_table(tmp_path, "mine", ["arm", "ndcg@10"], [["gated", 0.25]])
+    wandb.teardown()  # W&B's own process writes the file; only its end is a promise that the words are on disk
     assert list(tmp_path.rglob("*.table.json"))
     assert b"mine table" in next(tmp_path.rglob("run-*.wandb")).read_bytes()
