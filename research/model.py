@@ -11,12 +11,14 @@ Shape legend: B rows, T positions, N asked positions, D width.
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from research.data.batch import Batch, Positions
 from research.encoders.base import Encoder
+from research.encoders.rows import Rows
 from research.fusion.base import Fused, Fusion
 from research.items.base import ItemTable
+from research.views import Views
 from research.windows.base import Window
 
 
@@ -31,6 +33,7 @@ class InterestModel(nn.Module):
         long: Encoder | None,
         short: Encoder | None,
         window: Window | None,
+        overlap: bool = True,
     ) -> None:
         """Put the parts together.
 
@@ -40,22 +43,18 @@ class InterestModel(nn.Module):
             long: encoder of the whole history, ``None`` when the fusion does not read it.
             short: encoder of the window, likewise.
             window: what counts as short-term, needed with ``short``.
+            overlap: whether the long view contains the window too.
         """
         super().__init__()
-        self.items, self.fusion, self.long, self.short, self.window = items, fusion, long, short, window
+        self.items, self.fusion, self.long, self.short = items, fusion, long, short
+        self.window, self.overlap = window, overlap
 
     def forward(self, batch: Batch, at: Positions) -> Fused:
         """One interest for every asked position."""
-        long_ND, short_ND = self.states(batch, at)
-        return self.fusion(long_ND, short_ND)
+        return self.fusion(self.views(batch, at))
 
-    def states(self, batch: Batch, at: Positions) -> tuple[Tensor, Tensor]:
-        """The ``(N, D)`` long- and short-term states; zeros for a branch that the fusion does not read."""
-        x_BTD = self.items(batch.items_BT)
-        absent_ND = x_BTD.new_zeros(()).expand(len(at), x_BTD.shape[-1])
-        long_ND = short_ND = absent_ND
-        if self.long is not None:
-            long_ND = self.long(x_BTD, batch.length_B, at)
-        if self.short is not None and self.window is not None:
-            short_ND = self.short(x_BTD, batch.length_B, at, self.window(batch, at))
-        return long_ND, short_ND
+    def views(self, batch: Batch, at: Positions) -> Views:
+        """What the fusion sees."""
+        rows = Rows(self.items(batch.items_BT), batch.length_B, batch.times_BT, batch.users_B)
+        start_N = None if self.window is None else self.window(batch, at)
+        return Views(rows, batch, at, long=self.long, short=self.short, start_N=start_N, overlap=self.overlap)

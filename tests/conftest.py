@@ -27,6 +27,8 @@ SCANNED = {
     "encoder_class": ("encoders", "Encoder"),
     "fusion_class": ("fusion", "Fusion"),
     "window_class": ("windows", "Window"),
+    "loss_class": ("losses", "Loss"),
+    "auxiliary_class": ("auxiliary", "Auxiliary"),
 }
 """A test with one of these arguments runs for every class of that folder: a new file joins by itself."""
 
@@ -102,6 +104,7 @@ def make_batch() -> MakeBatch:
             users_B=torch.arange(len(items)),
             items_BT=torch.tensor([row + [0] * (t - len(row)) for row in items]),
             times_BT=torch.tensor([row + [row[-1]] * (t - len(row)) for row in stamps]),
+            now_BT=torch.tensor([row[1:] + [row[-1]] * (t - len(row) + 1) for row in stamps]),
             length_B=torch.tensor([len(row) for row in items]),
         )
 

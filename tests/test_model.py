@@ -17,8 +17,10 @@ from research.config import compose, options
 from research.data.batch import Positions
 from research.data.histories import Histories
 from research.data.split import LeaveOneOut
+from research.encoders.rows import Rows
 from research.errors import UserError
-from research.evaluation.ranks import DotScores, count_better
+from research.evaluation.ranks import count_better
+from research.evaluation.scores import scores_of
 from research.training.assemble import Parts, assemble, check_compatible
 from research.training.data import HistoryData
 
@@ -72,15 +74,15 @@ def data(simulated: Histories):
     split = LeaveOneOut()(simulated)
     made = {}
     for name in OBJECTIVES:
-        parts = assemble(combined("gru", "gru", "sum", "last_k", name), simulated)
+        parts = assemble(combined("gru", "gru", "sum", "last_k", name), simulated, split.train)
         lit = HistoryData(simulated, split, parts.objective, max_length=12, batch_size=20, seed=1)
         made[name] = (next(iter(lit.train_dataloader())), lit.test_dataloader().dataset[np.arange(20)])
     return made
 
 
 def trained_one_step(parts: Parts, supervised) -> torch.Tensor:
-    interest_ND = parts.model(supervised.batch, supervised.at).interest_ND
-    loss = parts.loss(interest_ND, supervised.target_N - 1, parts.model.items.candidates())
+    fused = parts.model(supervised.batch, supervised.at)
+    loss = parts.loss(fused, supervised.target_N - 1, parts.model.items)
     loss.backward()
     torch.optim.SGD(parts.model.parameters(), lr=1e-3).step()
     return loss.detach()
@@ -93,7 +95,7 @@ class TestEveryCombination:
     ) -> None:
         config = combined(long, short, fusion, window, objective)
         check_compatible(config, simulated)
-        parts = assemble(config, simulated)
+        parts = assemble(config, simulated, LeaveOneOut()(simulated).train)
         supervised, block = data[objective]
         loss = trained_one_step(parts, supervised)
         assert torch.isfinite(loss)
@@ -108,7 +110,7 @@ class TestEveryCombination:
         parts.model.eval()
         with torch.no_grad():
             fused = parts.model(block.batch, block.at)
-        scores = DotScores(fused.interest_ND, parts.model.items.candidates())
+        scores = scores_of(fused, parts.model.items.candidates())
         better, ties, candidates = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
         assert len(better) == 20
         assert ((better >= 0) & (ties >= 0) & (better + ties < candidates)).all()
@@ -118,7 +120,10 @@ class TestEveryCombination:
         self, simulated: Histories, long: str, short: str, fusion: str, window: str, objective: str
     ) -> None:
         config = combined(long, short, fusion, window, objective)
-        for refuse in (lambda: check_compatible(config), lambda: assemble(config, simulated)):
+        for refuse in (
+            lambda: check_compatible(config),
+            lambda: assemble(config, simulated, LeaveOneOut()(simulated).train),
+        ):
             with pytest.raises(UserError, match=r"encoder@(long|short)=bert4rec sees both sides") as caught:
                 refuse()
             assert "objective=masked_item" in str(caught.value) and "=transformer" in str(caught.value)
@@ -161,7 +166,11 @@ class TestRefused:
 
 class TestModel:
     def parts(self, histories: Histories, *overrides: str) -> Parts:
-        parts = assemble(compose(["data=simulated", "width=8", "max_length=12", *overrides]), histories)
+        parts = assemble(
+            compose(["data=simulated", "width=8", "max_length=12", *overrides]),
+            histories,
+            LeaveOneOut()(histories).train,
+        )
         parts.model.eval()
         return parts
 
@@ -170,13 +179,13 @@ class TestModel:
         supervised, _ = data["next_item"]
         batch, at = supervised.batch, supervised.at
         x_BTD = model.items.table.weight[batch.items_BT]  # type: ignore[union-attr, index]
-        long_ND = model.long.encode(x_BTD, batch.length_B)[at.row_N, at.position_N]  # type: ignore[union-attr]
+        long_ND = model.long.encode(Rows(x_BTD, batch.length_B))[at.row_N, at.position_N]  # type: ignore[union-attr]
         short_ND = torch.empty_like(long_ND)
         for n, (row, position) in enumerate(zip(at.row_N.tolist(), at.position_N.tolist(), strict=True)):
             window_1LD = x_BTD[row : row + 1, max(0, position - 2) : position + 1]
-            short_ND[n] = model.short.encode(window_1LD, torch.tensor([window_1LD.shape[1]]))[0, -1]  # type: ignore[union-attr]
+            short_ND[n] = model.short.encode(Rows(window_1LD, torch.tensor([window_1LD.shape[1]])))[0, -1]  # type: ignore[union-attr]
         got = model(batch, at)
-        expected = model.fusion(long_ND, short_ND)
+        expected = model.fusion.fuse(long_ND, short_ND)  # type: ignore[operator]
         torch.testing.assert_close(got.interest_ND, expected.interest_ND, rtol=0, atol=1e-5)
         torch.testing.assert_close(got.weight_N2, expected.weight_N2, rtol=0, atol=1e-5)
 
@@ -223,7 +232,8 @@ class TestModel:
     def test_the_states_of_a_branch_that_is_not_read_are_zero(self, simulated: Histories, data) -> None:
         supervised, _ = data["next_item"]
         model = self.parts(simulated, "fusion=long_only").model
-        long_ND, short_ND = model.states(supervised.batch, supervised.at)
+        views = model.views(supervised.batch, supervised.at)
+        long_ND, short_ND = views.long_ND, views.short_ND
         assert short_ND.shape == long_ND.shape == (len(supervised.at), 8)
         assert long_ND.any() and not short_ND.any()
         assert not any(name.startswith("short") for name in model.state_dict())

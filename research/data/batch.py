@@ -24,12 +24,15 @@ class Batch:
         users_B: user indices.
         items_BT: item indices in time order, 0 behind the end.
         times_BT: seconds since 1970 UTC; behind the end the last real time is repeated.
+        now_BT: seconds of the moment for which is asked at each position: when the next interaction happens, or for
+            a hidden item its own time. A recommender knows when it is asked.
         length_B: real positions of each row.
     """
 
     users_B: Tensor
     items_BT: Tensor
     times_BT: Tensor
+    now_BT: Tensor
     length_B: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -52,10 +55,12 @@ def cut(histories: Histories, users: np.ndarray, start_B: np.ndarray, stop_B: np
     # Positions behind the end read the row's last element (its time is kept, its item is blanked below).
     index_BT = np.minimum(start_B[:, None] + step_T, np.maximum(stop_B - 1, 0)[:, None])
     items_BT = np.where(inside_BT, histories.items[index_BT], 0)
+    times_BT = histories.times[index_BT].astype(np.int64)
     return Batch(
         users_B=torch.from_numpy(np.ascontiguousarray(users, dtype=np.int64)),
         items_BT=torch.from_numpy(items_BT.astype(np.int64)),
-        times_BT=torch.from_numpy(histories.times[index_BT].astype(np.int64)),
+        times_BT=torch.from_numpy(times_BT),
+        now_BT=torch.from_numpy(np.concatenate([times_BT[:, 1:], times_BT[:, -1:]], axis=1)),
         length_B=torch.from_numpy(length_B.astype(np.int64)),
     )
 

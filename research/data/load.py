@@ -6,13 +6,13 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from research.config import build
 from research.data.download import Progress
 from research.data.fetch import Announce
 from research.data.histories import Histories
 from research.data.prepare import default_cache, mirrors_from_environment, prepare
 from research.data.source import Source
 from research.data.split import Split, Splitter
+from research.schema import build
 
 
 def load(

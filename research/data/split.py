@@ -3,7 +3,7 @@
 Every protocol is a set of training spans and two sets of queries. All numbers are absolute positions into
 ``Histories.items``, so a split of a hundred million interactions is a few arrays.
 
-Shape legend: S training spans, Q queries (one per held-out item).
+Shape legend: S training spans, N training interactions, I items, Q queries (one per held-out item).
 """
 
 from __future__ import annotations
@@ -27,6 +27,17 @@ class Spans:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @property
+    def positions(self) -> np.ndarray:
+        """``(N,)`` absolute positions of all training interactions."""
+        length_S = self.stop - self.start
+        before_S = np.concatenate([[0], length_S.cumsum()[:-1]])
+        return np.arange(length_S.sum()) + np.repeat(self.start - before_S, length_S)
+
+    def count(self, histories: Histories) -> np.ndarray:
+        """``(I,)`` training interactions of each item; entry ``i`` is item ``i + 1``."""
+        return np.bincount(histories.items[self.positions], minlength=histories.n_items + 1)[1:]
 
 
 @dataclass(frozen=True)

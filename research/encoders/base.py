@@ -11,66 +11,72 @@ Shape legend: B rows, T positions, D width, N asked positions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from research.data.batch import Positions
 from research.encoders.chains import chains
+from research.encoders.rows import Rows, take
 
 
 class Encoder(nn.Module, ABC):
-    """Constructed as ``Encoder(width, max_length, *, ...)``; keyword arguments are its configuration."""
+    """Constructed as ``Encoder(sizes, *, ...)``; keyword arguments are its configuration."""
 
     causal: ClassVar[bool]
     """True when the state at a position depends on that position and earlier ones only."""
+    needs_times: ClassVar[bool] = False
+    """Whether it reads times, so that the dataset must have real ones."""
+    takes_initial: ClassVar[bool] = False
+    """Whether it can begin from a given state."""
+    interests: int = 1
+    """How many vectors a state is made of, side by side."""
 
     @abstractmethod
-    def encode(self, x_BTD: Tensor, length_B: Tensor) -> Tensor:
+    def encode(self, rows: Rows) -> Tensor:
         """Encode whole right-padded rows.
 
-        Args:
-            x_BTD: embedded items; what stands behind a row's length is arbitrary.
-            length_B: real positions of each row, at least 1.
-
         Returns:
-            ``(B, T, D)`` states; those behind a row's length are arbitrary.
+            ``(B, T, D)`` states, ``(B, T, K * D)`` of an encoder with K interests; those behind a row's length are
+            arbitrary.
         """
 
-    def forward(self, x_BTD: Tensor, length_B: Tensor, at: Positions, start_N: Tensor | None = None) -> Tensor:
+    def states(self, rows: Rows, at: Positions) -> Tensor:
+        """``(N, D)`` states at the asked positions only; to be overridden where that is cheaper than all of them."""
+        return take(self.encode(rows), at.row_N * rows.shape[1] + at.position_N)
+
+    def forward(
+        self, rows: Rows, at: Positions, start_N: Tensor | None = None, initial_ND: Tensor | None = None
+    ) -> Tensor:
         """States of the asked positions.
 
         Args:
-            x_BTD: embedded items of whole rows.
-            length_B: real positions of each row.
+            rows: whole histories.
             at: which states are asked for.
             start_N: first position each may see. ``None`` is the long view, the whole row; for a bidirectional
                 encoder that includes what comes after the position.
+            initial_ND: state from which the window of each position is read; equal where the windows begin at the
+                same place.
 
         Returns:
             ``(N, D)`` states in the order of ``at``.
         """
         if start_N is None:
-            return take(self.encode(x_BTD, length_B), at.row_N * x_BTD.shape[1] + at.position_N)
-        return self.short_view(x_BTD, at, start_N)
+            return self.states(rows, at)
+        return self.short_view(rows, at, start_N, initial_ND)
 
-    def short_view(self, x_BTD: Tensor, at: Positions, start_N: Tensor) -> Tensor:
+    def short_view(self, rows: Rows, at: Positions, start_N: Tensor, initial_ND: Tensor | None = None) -> Tensor:
         """States of the windows: each chain of windows is encoded as a row of its own.
 
         An encoder that knows a faster way to the same states may override this.
         """
-        groups = list(chains(at, start_N, (x_BTD.shape[0], x_BTD.shape[1]), share=self.causal))
-        states = [take(self.encode(take(x_BTD, g.element_CL), g.length_C), g.state_M) for g in groups]
-        asked_N = torch.cat([g.asked_M for g in groups])
-        return take(torch.cat(states), asked_N.argsort())
-
-
-def take(table: Tensor, index: Tensor) -> Tensor:
-    """Rows of ``table`` (flattened to its last axis) by flat index.
-
-    An embedding look-up, because its backward on a CPU adds whole rows in parallel, where that of indexing or
-    ``index_select`` is several times slower.
-    """
-    return F.embedding(index, table.reshape(-1, table.shape[-1]))
+        found, asked = [], []
+        for group in chains(at, start_N, rows.shape, share=self.causal):
+            window = rows.cut(group.element_CL, group.length_C)
+            if initial_ND is not None:
+                window = replace(window, initial_BD=take(initial_ND, group.representative_C))
+            found.append(self.states(window, group.at))
+            asked.append(group.asked_M)
+        return take(torch.cat(found), torch.cat(asked).argsort())

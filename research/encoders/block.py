@@ -1,16 +1,19 @@
 """One pre-norm transformer block: attention, then a feed-forward layer, each added to what came in.
 
-Shape legend: B rows, T positions, D width, H heads, E = D / H.
+Shape legend: B rows, T positions, N asked positions, D width, H heads, E = D / H.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from research.data.batch import Positions
 from research.encoders.dropout import Dropout
+from research.encoders.rows import take
 from research.errors import UserError
 
 
@@ -65,10 +68,39 @@ class Block(nn.Module):
             visible_B11T: which positions may be attended to; needed only without causality, since right padding
                 lies behind every real position.
         """
+        return self._behind(x_BTD, self._attend(x_BTD, visible_B11T))
+
+    def asked(self, x_BTD: Tensor, at: Positions, visible_B11T: Tensor | None = None) -> Tensor:
+        """``(N, D)``: what ``forward`` gives at the asked positions, without computing the others."""
+        b, t, _ = x_BTD.shape
+        flat_N = at.row_N * t + at.position_N
+        if len(at) == b and torch.equal(at.row_N, torch.arange(b, device=at.row_N.device)):
+            a_ND = self._attend_once(x_BTD, at.position_N, visible_B11T)
+        else:
+            a_ND = take(self._attend(x_BTD, visible_B11T), flat_N)
+        return self._behind(take(x_BTD, flat_N), a_ND)
+
+    def _attend(self, x_BTD: Tensor, visible_B11T: Tensor | None) -> Tensor:
         b, t, d = x_BTD.shape
         qkv = self.qkv(self.norm_attention(x_BTD)).view(b, t, 3, self.heads, d // self.heads)
         q_BHTE, k_BHTE, v_BHTE = qkv.permute(2, 0, 3, 1, 4)
         a_BHTE = F.scaled_dot_product_attention(q_BHTE, k_BHTE, v_BHTE, attn_mask=visible_B11T, is_causal=self.causal)
-        x_BTD = x_BTD + self.dropout(self.out(a_BHTE.transpose(1, 2).reshape(b, t, d)))
-        inner_BTF = self.dropout(self.activation(self.inner(self.norm_inner(x_BTD))))
-        return x_BTD + self.dropout(self.outer(inner_BTF))
+        return a_BHTE.transpose(1, 2).reshape(b, t, d)
+
+    def _attend_once(self, x_BTD: Tensor, position_B: Tensor, visible_B11T: Tensor | None) -> Tensor:
+        """One query a row, ``(B, D)``."""
+        b, t, d = x_BTD.shape
+        h_BTD = self.norm_attention(x_BTD)
+        step_T = torch.arange(t, device=x_BTD.device)
+        q_BD = F.linear(h_BTD[torch.arange(b, device=x_BTD.device), position_B], self.qkv.weight[:d], self.qkv.bias[:d])
+        kv = F.linear(h_BTD, self.qkv.weight[d:], self.qkv.bias[d:]).view(b, t, 2, self.heads, d // self.heads)
+        k_BHTE, v_BHTE = kv.permute(2, 0, 3, 1, 4)
+        mask = (step_T <= position_B[:, None])[:, None, None, :] if self.causal else visible_B11T
+        q_BH1E = q_BD.view(b, self.heads, 1, d // self.heads)
+        return F.scaled_dot_product_attention(q_BH1E, k_BHTE, v_BHTE, attn_mask=mask).reshape(b, d)
+
+    def _behind(self, x: Tensor, a: Tensor) -> Tensor:
+        """What follows the attention, for each position alone."""
+        x = x + self.dropout(self.out(a))
+        inner = self.dropout(self.activation(self.inner(self.norm_inner(x))))
+        return x + self.dropout(self.outer(inner))

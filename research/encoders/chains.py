@@ -21,15 +21,17 @@ from research.data.batch import Positions
 
 @dataclass(frozen=True)
 class Chains:
-    """Chains of similar length. Flat means ``row * T + position``, or ``chain * L + step`` for states."""
+    """Chains of similar length. Flat means ``row * T + position``."""
 
     element_CL: Tensor
     """Flat index of every element; behind a chain's length it is arbitrary but valid."""
     length_C: Tensor
     asked_M: Tensor
     """Which asked positions are read from this group, as indices into N."""
-    state_M: Tensor
-    """Where the state of each stands, flat."""
+    at: Positions
+    """Where the state of each stands: chain and step, sorted as positions are."""
+    representative_C: Tensor
+    """One asked position of each chain, as an index into N."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,11 @@ def chains(at: Positions, start_N: Tensor, shape: tuple[int, int], *, share: boo
         step_L = torch.arange(int(length_C.max()), device=first_A.device)
         local_A = torch.zeros_like(group_A)
         local_A[chosen_C] = torch.arange(len(chosen_C), device=first_A.device)
+        local_M = local_A[chain_N[asked_M]]
         yield Chains(
             element_CL=(first_A[chosen_C][:, None] + step_L).clamp(max=n_rows * t - 1),
             length_C=length_C,
             asked_M=asked_M,
-            state_M=local_A[chain_N[asked_M]] * len(step_L) + offset_N[asked_M],
+            at=Positions(local_M, offset_N[asked_M]),
+            representative_C=torch.empty_like(chosen_C).scatter_(0, local_M, asked_M),
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from research.encoders.recurrent import Recurrent
 from research.encoders.steps import LSTMStep, Step
@@ -15,3 +16,6 @@ class LSTM(Recurrent):
 
     cell_type: ClassVar[type[nn.GRU] | type[nn.LSTM]] = nn.LSTM
     step: ClassVar[type[Step]] = LSTMStep
+
+    def begin(self, h_LBD: Tensor) -> Any:
+        return h_LBD, torch.zeros_like(h_LBD)

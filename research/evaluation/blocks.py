@@ -84,7 +84,8 @@ class Blocks(Dataset):
     def __getitem__(self, query_B: np.ndarray) -> Block:
         start_B, stop_B = self.queries.start[query_B], self.queries.stop[query_B]
         batch = cut(self.histories, self.queries.user[query_B], np.maximum(start_B, stop_B - self.longest), stop_B)
-        asked, at = self.objective.query(batch)
+        now_B = self.histories.times[self.queries.target[query_B]].astype(np.int64)
+        asked, at = self.objective.query(batch, torch.from_numpy(now_B))
         row_S, item_S = past_items(self.histories, self.queries, query_B)
         return Block(
             query_B=torch.from_numpy(query_B),

@@ -6,13 +6,13 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from research.config import build
 from research.data.audit import audit
 from research.data.download import Progress
 from research.data.fetch import Announce
 from research.data.histories import Histories
 from research.data.load import load
 from research.data.split import Split
+from research.schema import build
 from research.windows.base import Window
 from research.windows.starts import query_starts
 

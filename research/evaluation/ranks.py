@@ -1,11 +1,6 @@
 """The rank of a held-out item, as a count over chunks of the catalogue instead of a sort.
 
-Dot products are taken in float64 and rounded to a grid of 2^-24 of ``|interest| * max |item|``, the resolution of
-float32 at that size. The error of a float64 product is some 2^-50 of it, whatever the order of its sum, so the same
-vectors give the same scores whatever the batch, the chunk, the number of threads or of processes, and equal items
-stay equal.
-
-Shape legend: B users, D width, I items, C items of a chunk, S seen items of all users together.
+Shape legend: B users, I items, C items of a chunk, S seen items of all users together.
 """
 
 from __future__ import annotations
@@ -14,8 +9,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-
-from research.errors import UserError
 
 
 class Scores(Protocol):
@@ -30,49 +23,6 @@ class Scores(Protocol):
     def chunk(self, start: int, stop: int) -> Tensor:
         """``(B, C)`` float32 scores of the items ``[start, stop)``; the caller may overwrite them."""
         ...
-
-
-class DotScores:
-    """An interest times item vectors, in units of the grid."""
-
-    def __init__(self, interest_BD: Tensor, candidates_ID: Tensor) -> None:
-        """Hold the vectors.
-
-        Raises:
-            UserError: one of them is not finite. Comparisons with NaN are false, so a broken model would rank every
-                target first.
-        """
-        if not (torch.isfinite(interest_BD).all() and torch.isfinite(candidates_ID).all()):
-            raise UserError(
-                "The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr."
-            )
-        self.candidates_ID = candidates_ID.double()
-        interest = interest_BD.double()
-        longest = self.candidates_ID.norm(dim=1).max()
-        size_B1 = (interest.norm(dim=1, keepdim=True) * longest).clamp(min=torch.finfo(torch.float64).tiny)
-        # In units of the grid; up to 2^24 whole numbers are exact in float32.
-        self.interest_BD = interest / size_B1 * 2**24
-        self.n_items = len(candidates_ID)
-
-    def of(self, item_B: Tensor) -> Tensor:
-        return (self.interest_BD * self.candidates_ID[item_B]).sum(1).round().float()
-
-    def chunk(self, start: int, stop: int) -> Tensor:
-        return (self.interest_BD @ self.candidates_ID[start:stop].t()).round_().float()
-
-
-class DenseScores:
-    """Scores that are all at hand."""
-
-    def __init__(self, score_BI: Tensor) -> None:
-        """Hold ``(B, I)`` float32 scores."""
-        self.score_BI, self.n_items = score_BI, score_BI.shape[1]
-
-    def of(self, item_B: Tensor) -> Tensor:
-        return self.score_BI.gather(1, item_B[:, None]).squeeze(1)
-
-    def chunk(self, start: int, stop: int) -> Tensor:
-        return self.score_BI[:, start:stop].clone()
 
 
 def count_better(

@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from research.fusion.base import Fused, Fusion
+from research.fusion.base import Fused, StateFusion
+from research.sizes import Sizes
 
 
 class _LearnedQuery(nn.Module):
@@ -21,25 +22,26 @@ class _LearnedQuery(nn.Module):
         return self.vector.expand_as(short_ND)
 
 
-class Attention(Fusion):
+class Attention(StateFusion):
     """``weight = softmax(q . K state / sqrt(D))`` over the branches, ``interest = sum weight * state``.
 
     The query is one learned vector, or a projection of the short-term state: what the user does now asks which of
     the two views explains it.
     """
 
-    def __init__(self, width: int, *, query: Literal["learned", "short"] = "short") -> None:
+    def __init__(self, sizes: Sizes, *, query: Literal["learned", "short"] = "short") -> None:
         """Make the attention.
 
         Args:
-            width: size of a state.
+            sizes: of the run.
             query: where the query comes from.
         """
         super().__init__()
+        width = sizes.width
         self.key = nn.Linear(width, width, bias=False)
         self.query = nn.Linear(width, width, bias=False) if query == "short" else _LearnedQuery(width)
 
-    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+    def fuse(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         state_N2D = torch.stack([long_ND, short_ND], dim=1)
         score_N2 = (self.key(state_N2D) * self.query(short_ND)[:, None]).sum(-1) * long_ND.shape[-1] ** -0.5
         weight_N2 = score_N2.softmax(dim=1)

@@ -8,23 +8,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from research.fusion.base import Fused, Fusion
+from research.fusion.base import Fused, StateFusion
+from research.sizes import Sizes
 
 
-class Gated(Fusion):
+class Gated(StateFusion):
     """``g = sigmoid(W [long; short] + b)``, ``interest = g * long + (1 - g) * short``."""
 
-    def __init__(self, width: int, *, elementwise: bool = True) -> None:
+    def __init__(self, sizes: Sizes, *, elementwise: bool = True) -> None:
         """Make the gate.
 
         Args:
-            width: size of a state.
+            sizes: of the run.
             elementwise: one gate a dimension; otherwise one number a position.
         """
         super().__init__()
+        width = sizes.width
         self.gate = nn.Linear(2 * width, width if elementwise else 1)
 
-    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+    def fuse(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         g_NG = self.gate(torch.cat([long_ND, short_ND], dim=1)).sigmoid()
         share_N = g_NG.mean(dim=1)
         return Fused(torch.lerp(short_ND, long_ND, g_NG), torch.stack([share_N, 1 - share_N], dim=1))

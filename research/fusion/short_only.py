@@ -6,17 +6,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from research.fusion.base import Fused, Fusion
+from research.fusion.base import Fused, StateFusion
+from research.sizes import Sizes
 
 
-class ShortOnly(Fusion):
+class ShortOnly(StateFusion):
     """``interest = short``; the long branch is neither built nor computed."""
 
     branches: ClassVar[tuple[str, ...]] = ("short",)
 
-    def __init__(self, width: int) -> None:
-        """Nothing to learn; ``width`` is every fusion's first argument."""
+    def __init__(self, sizes: Sizes) -> None:
+        """Nothing to learn; ``sizes`` is every part's first argument."""
         super().__init__()
 
-    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+    def fuse(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         return Fused(short_ND, long_ND.new_tensor([0.0, 1.0]).expand(len(long_ND), 2))

@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from research.errors import UserError
-from research.fusion.base import Fused, Fusion
+from research.fusion.base import Fused, StateFusion
+from research.sizes import Sizes
 
 
-class Weighted(Fusion):
+class Weighted(StateFusion):
     """``interest = a * long + (1 - a) * short`` with ``a`` fixed, one learned number, or one a dimension."""
 
     def __init__(
         self,
-        width: int,
+        sizes: Sizes,
         *,
         weight: Literal["fixed", "scalar", "elementwise"] = "scalar",
         long_share: float = 0.5,
@@ -24,7 +25,7 @@ class Weighted(Fusion):
         """Make the fusion.
 
         Args:
-            width: size of a state.
+            sizes: of the run.
             weight: ``fixed`` keeps ``long_share``; ``scalar`` and ``elementwise`` learn from it onwards.
             long_share: weight of the long branch, or its initial value; between 0 and 1, and for a learned weight
                 neither 0 nor 1, where a sigmoid cannot start.
@@ -33,6 +34,7 @@ class Weighted(Fusion):
             UserError: ``long_share`` is out of its range.
         """
         super().__init__()
+        width = sizes.width
         if not 0 <= long_share <= 1 or (weight != "fixed" and long_share in (0, 1)):
             raise UserError(
                 f"fusion.long_share={long_share} with fusion.weight={weight}: a fixed share lies in [0, 1], "
@@ -45,7 +47,7 @@ class Weighted(Fusion):
             self.logit = nn.Parameter(torch.full(shape, float(long_share)).logit())
         self.learned = weight != "fixed"
 
-    def forward(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
+    def fuse(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         share: Tensor = self.logit.sigmoid() if self.learned else self.get_buffer("share")
         mean = share.mean()
         weight_N2 = torch.stack([mean, 1 - mean]).expand(len(long_ND), 2)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class ItemTable(nn.Module, ABC):
-    """Constructed as ``ItemTable(n_items, width, *, ...)``; keyword arguments are its configuration."""
+    """Constructed as ``ItemTable(sizes, *, ...)``; keyword arguments are its configuration."""
 
     n_items: int
 

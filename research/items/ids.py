@@ -9,23 +9,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from research.items.base import ItemTable
+from research.sizes import Sizes
 
 
 class Ids(ItemTable):
     """One embedding for reading a history and for scoring the catalogue (SASRec's shared table)."""
 
-    def __init__(self, n_items: int, width: int, *, std: float = 0.02) -> None:
+    def __init__(self, sizes: Sizes, *, std: float = 0.02) -> None:
         """Make the table.
 
         Args:
-            n_items: catalogue size.
-            width: size of a vector.
+            sizes: of the run.
             std: standard deviation of the initial values.
         """
         super().__init__()
-        self.n_items = n_items
+        self.n_items = sizes.n_items
         # Row 0 is padding, row n_items + 1 the mask token; neither is ever a candidate.
-        self.table = nn.Embedding(n_items + 2, width)
+        self.table = nn.Embedding(sizes.n_items + 2, sizes.width)
         nn.init.normal_(self.table.weight, std=std)
 
     def forward(self, items: Tensor) -> Tensor:

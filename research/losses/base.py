@@ -1,6 +1,6 @@
 """A loss trains interests against the catalogue.
 
-Shape legend: N supervised positions, D width, I items.
+Shape legend: N supervised positions, I items.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from research.fusion.base import Fused
+from research.items.base import ItemTable
+
 
 class Loss(nn.Module, ABC):
-    """Constructed as ``Loss(*, ...)``; keyword arguments are its configuration."""
+    """Constructed as ``Loss(count_I, *, ...)``: how often each item of the catalogue occurs in the training data,
+    which some losses draw negatives by; keyword arguments are its configuration."""
 
     @abstractmethod
-    def forward(self, interest_ND: Tensor, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
+    def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
         """Sum of the loss over positions, a scalar; who calls divides by how many there are on all devices.
 
         Args:
-            interest_ND: fused interests.
-            target_N: row of the right item in ``candidates_ID``, from 0.
-            candidates_ID: the vectors of the catalogue.
+            fused: the interests.
+            target_N: row of the right item in the catalogue, from 0.
+            items: vectors of the catalogue, all of them or those that are drawn.
         """

@@ -16,8 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import LinearCrossEntropyOptions
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from research.errors import UserError
+from research.fusion.base import Fused
+from research.items.base import ItemTable
 from research.losses.base import Loss
 
 ROWS = 128
@@ -29,6 +32,7 @@ class CrossEntropy(Loss):
 
     def __init__(
         self,
+        count_I: Tensor,
         *,
         kernel: Literal["auto", "portable", "fused"] = "auto",
         precision: Literal["auto", "fp32", "bf16"] = "auto",
@@ -37,6 +41,7 @@ class CrossEntropy(Loss):
         """Choose the kernel.
 
         Args:
+            count_I: not used; no item is drawn.
             kernel: ``auto`` is ``fused``.
             precision: of the fused kernel's products; ``auto`` is bf16 on a CPU with AMX and fp32 elsewhere.
             chunk: positions whose scores exist at one time.
@@ -51,11 +56,28 @@ class CrossEntropy(Loss):
         self.bf16 = precision == "bf16" or (precision == "auto" and torch.cpu._is_amx_tile_supported())
         self.chunk = chunk
 
-    def forward(self, interest_ND: Tensor, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
+    def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
+        if not fused.dot:
+            return self._candidate_by_candidate(fused, target_N, items.candidates())
+        return self.of_vectors(fused.interest_ND, target_N, items.candidates())
+
+    def of_vectors(self, interest_ND: Tensor, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
+        """The loss where a score is a dot product."""
         if self.fused:
             return _FusedCrossEntropy.apply(interest_ND, candidates_ID, target_N, self.chunk, self.bf16)
         options = LinearCrossEntropyOptions(batch_chunk_size=self.chunk)
         return F.linear_cross_entropy(interest_ND, candidates_ID, target_N, reduction="sum", options=options)
+
+    def _candidate_by_candidate(self, fused: Fused, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
+        """Scores of a chunk are computed again in the backward pass instead of being kept."""
+
+        def of_chunk(chosen: slice) -> Tensor:
+            return F.cross_entropy(fused.rows(chosen).score(candidates_ID), target_N[chosen], reduction="sum")
+
+        # Such scores cost several numbers a candidate: a smaller chunk holds about as many bytes.
+        size = max(1, self.chunk // 16)
+        chunks = [slice(i, i + size) for i in range(0, len(fused), size)]
+        return torch.stack([checkpoint(of_chunk, c, use_reentrant=False) for c in chunks]).sum()  # type: ignore[arg-type]
 
 
 class _FusedCrossEntropy(torch.autograd.Function):

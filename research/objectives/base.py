@@ -44,8 +44,16 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def query(self, batch: Batch) -> tuple[Batch, Positions]:
-        """Ask for the next item of every row: what the model reads, and one position a row."""
+    def query(self, batch: Batch, now_B: Tensor) -> tuple[Batch, Positions]:
+        """Ask for the next item of every row.
+
+        Args:
+            batch: what is known.
+            now_B: seconds of the moment for which is asked.
+
+        Returns:
+            What the model reads, and one position a row.
+        """
 
     @abstractmethod
     def expected(self, length_S: np.ndarray) -> np.ndarray:

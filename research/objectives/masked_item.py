@@ -47,7 +47,8 @@ class MaskedItem(Objective):
     def supervise(self, batch: Batch, random: np.random.Generator) -> Supervised:
         hidden_BT = self._draw(batch.length_B, batch.items_BT.shape[1], random) & (batch.items_BT > 0)
         at = Positions.where(hidden_BT)
-        inputs = replace(batch, items_BT=batch.items_BT.masked_fill(hidden_BT, self.mask_token))
+        items_BT = batch.items_BT.masked_fill(hidden_BT, self.mask_token)
+        inputs = replace(batch, items_BT=items_BT, now_BT=batch.times_BT)
         return Supervised(inputs, at, at.of(batch.items_BT))
 
     def _draw(self, length_B: Tensor, t: int, random: np.random.Generator) -> Tensor:
@@ -62,11 +63,12 @@ class MaskedItem(Objective):
         is_last_BT = torch.arange(t, device=length_B.device) == (length_B - 1)[:, None]
         return torch.where(last_B[:, None], is_last_BT, hidden_BT)
 
-    def query(self, batch: Batch) -> tuple[Batch, Positions]:
+    def query(self, batch: Batch, now_B: Tensor) -> tuple[Batch, Positions]:
         items_BT = F.pad(batch.items_BT, (0, 1)).scatter(1, batch.length_B[:, None], self.mask_token)
-        # The time of what comes next is unknown: the last real time is repeated.
+        # As a position of the row the mask has the last real time, so that windows end where the history does.
         times_BT = torch.cat([batch.times_BT, batch.times_BT[:, -1:]], dim=1)
-        asked = replace(batch, items_BT=items_BT, times_BT=times_BT, length_B=batch.length_B + 1)
+        now_BT = times_BT.scatter(1, batch.length_B[:, None], now_B[:, None])
+        asked = replace(batch, items_BT=items_BT, times_BT=times_BT, now_BT=now_BT, length_B=batch.length_B + 1)
         return asked, Positions.last(asked.length_B)
 
     def expected(self, length_S: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from research.data.batch import Batch, Positions
 from research.objectives.base import Objective, Supervised
@@ -29,12 +30,14 @@ class NextItem(Objective):
             batch,
             items_BT=batch.items_BT[:, :-1],
             times_BT=batch.times_BT[:, :-1],
+            now_BT=batch.now_BT[:, :-1],
             length_B=(batch.length_B - 1).clamp(min=1),
         )
         return Supervised(inputs, at, at.of(next_BT))
 
-    def query(self, batch: Batch) -> tuple[Batch, Positions]:
-        return batch, Positions.last(batch.length_B)
+    def query(self, batch: Batch, now_B: Tensor) -> tuple[Batch, Positions]:
+        now_BT = batch.now_BT.scatter(1, batch.length_B[:, None] - 1, now_B[:, None])
+        return replace(batch, now_BT=now_BT), Positions.last(batch.length_B)
 
     def expected(self, length_S: np.ndarray) -> np.ndarray:
         return length_S - 1

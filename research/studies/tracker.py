@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from research.config import build
 from research.reports.rows import read_study, rows
+from research.schema import build
 from research.studies.run_study import Standing
 from research.training.loggers import Tracker, Wandb
 

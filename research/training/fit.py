@@ -14,12 +14,12 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from safetensors.torch import save_file
 
-from research.config import build
 from research.data.histories import Histories
 from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.baselines.base import Baseline, rank_baseline
 from research.evaluation.table import Ranks
+from research.schema import build
 from research.training.assemble import assemble
 from research.training.callbacks import Curves, Report, Reporter
 from research.training.data import HistoryData
@@ -71,7 +71,7 @@ def fit(
     settings = build(config.trainer, TrainerSettings)
     if config.batch_size < settings.devices:
         raise UserError(f"batch_size={config.batch_size} is less than trainer.devices={settings.devices}.")
-    parts = assemble(config, histories)
+    parts = assemble(config, histories, split.train)
     data = HistoryData(
         histories,
         split,
@@ -82,8 +82,7 @@ def fit(
     )
     optimizer = build(config.optimizer, AdamW)
     module = InterestTraining(
-        parts.model,
-        parts.loss,
+        parts,
         optimizer,
         histories,
         split,

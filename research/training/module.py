@@ -9,18 +9,18 @@ import math
 
 import lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from research.data.histories import Histories
 from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.blocks import Block
-from research.evaluation.ranks import DotScores, count_better
+from research.evaluation.ranks import count_better
+from research.evaluation.scores import scores_of
 from research.evaluation.table import Ranks
-from research.losses.base import Loss
 from research.metrics.mean import MeanMetric
-from research.model import InterestModel
 from research.objectives.base import Supervised
+from research.training.assemble import Parts
 from research.training.optimizer import AdamW
 from research.training.seeds import derive
 
@@ -33,8 +33,7 @@ class InterestTraining(pl.LightningModule):
 
     def __init__(
         self,
-        model: InterestModel,
-        loss: Loss,
+        parts: Parts,
         optimizer: AdamW,
         histories: Histories,
         split: Split,
@@ -45,8 +44,7 @@ class InterestTraining(pl.LightningModule):
         """Put the parts together.
 
         Args:
-            model: what is trained.
-            loss: summed over positions.
+            parts: the model, and the losses that are summed over positions.
             optimizer: makes torch's optimizer.
             histories: names the targets of the queries.
             split: whose queries are asked.
@@ -54,7 +52,8 @@ class InterestTraining(pl.LightningModule):
             seed: of the run.
         """
         super().__init__()
-        self.model, self.loss, self.optimizer_settings = model, loss, optimizer
+        self.model, self.loss, self.auxiliary = parts.model, parts.loss, nn.ModuleList(parts.auxiliary)
+        self.optimizer_settings = optimizer
         self.histories, self.split = histories, split
         self.positions_per_step, self.seed = positions_per_step, seed
         self.val_ndcg = MeanMetric("ndcg@10")
@@ -74,8 +73,11 @@ class InterestTraining(pl.LightningModule):
         self.train_loss = torch.zeros((), dtype=torch.float64, device=self.device)
 
     def training_step(self, batch: Supervised, batch_idx: int) -> Tensor:
-        interest_ND = self.model(batch.batch, batch.at).interest_ND
-        total = self.loss(interest_ND, batch.target_N - 1, self.model.items.candidates())
+        views = self.model.views(batch.batch, batch.at)
+        fused = self.model.fusion(views)
+        total = self.loss(fused, batch.target_N - 1, self.model.items)
+        for term in self.auxiliary:
+            total = total + term(views, fused, batch, self.model.items)
         # DDP averages gradients over processes; each holds its share of the step's sum.
         loss = total * (self.trainer.world_size / self.positions_per_step)
         self.train_loss += loss.detach()
@@ -129,6 +131,6 @@ class InterestTraining(pl.LightningModule):
 
     def _rank(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         fused = self.model(block.batch, block.at)
-        scores = DotScores(fused.interest_ND, self.model.items.candidates())
+        scores = scores_of(fused, self.model.items.candidates())
         counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
         return *counts, fused.weight_N2

@@ -13,9 +13,10 @@ from typing import Any
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from research.config import build, identity
+from research.config import identity
 from research.data.fetch import Announce
 from research.data.load import load
+from research.schema import build
 from research.training.assemble import check_compatible
 from research.training.callbacks import Report
 from research.training.environment import code, environment

@@ -12,8 +12,10 @@ from torch.nn import functional as F
 
 from research.encoders.bert4rec import Bert4Rec
 from research.encoders.block import Block
+from research.encoders.rows import Rows
 from research.encoders.transformer import Transformer
 from research.errors import UserError
+from research.sizes import Sizes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -92,33 +94,35 @@ class TestTwin:
 class TestEncodersAreBlocksBetweenPositionsAndNorm:
     def test_transformer(self) -> None:
         torch.manual_seed(1)
-        encoder = Transformer(D, T, blocks=2, heads=3, inner=INNER).eval()
+        encoder = Transformer(Sizes(D, T), blocks=2, heads=3, inner=INNER).eval()
         x_BTD = torch.randn(B, T, D)
         h_BTD = x_BTD * D**0.5 + encoder.positions.weight
         for one in encoder.blocks:
             h_BTD = encoder_layer(one, "relu")(h_BTD, src_mask=FUTURE_TT)  # type: ignore[arg-type]
-        torch.testing.assert_close(encoder.encode(x_BTD, LENGTHS), F.layer_norm(h_BTD, (D,)), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            encoder.encode(Rows(x_BTD, LENGTHS)), F.layer_norm(h_BTD, (D,)), rtol=1e-4, atol=1e-5
+        )
 
     def test_bert4rec(self) -> None:
         torch.manual_seed(1)
-        encoder = Bert4Rec(D, T, blocks=2, heads=3, inner=INNER).eval()
+        encoder = Bert4Rec(Sizes(D, T), blocks=2, heads=3, inner=INNER).eval()
         x_BTD = torch.randn(B, T, D)
         h_BTD = x_BTD * D**0.5 + encoder.positions.weight
         for one in encoder.blocks:
             h_BTD = encoder_layer(one, "gelu")(h_BTD, src_key_padding_mask=~REAL_BT)  # type: ignore[arg-type]
         out_BTD = F.gelu(F.layer_norm(h_BTD, (D,)) @ encoder.out.weight.T + encoder.out.bias)
         expected_BTD = F.layer_norm(out_BTD, (D,))
-        got_BTD = encoder.encode(x_BTD, LENGTHS)
+        got_BTD = encoder.encode(Rows(x_BTD, LENGTHS))
         torch.testing.assert_close(got_BTD[REAL_BT], expected_BTD[REAL_BT], rtol=1e-4, atol=1e-5)
 
     def test_the_feed_forward_width(self) -> None:
-        assert Transformer(D, T).blocks[0].inner.out_features == D  # type: ignore[union-attr]
-        assert Bert4Rec(D, T).blocks[0].inner.out_features == 4 * D  # type: ignore[union-attr]
-        assert Transformer(D, T, inner=5).blocks[0].inner.out_features == 5  # type: ignore[union-attr]
+        assert Transformer(Sizes(D, T)).blocks[0].inner.out_features == D  # type: ignore[union-attr]
+        assert Bert4Rec(Sizes(D, T)).blocks[0].inner.out_features == 4 * D  # type: ignore[union-attr]
+        assert Transformer(Sizes(D, T), inner=5).blocks[0].inner.out_features == 5  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("heads", [0, 5, -1])
 @pytest.mark.parametrize("kind", [Transformer, Bert4Rec])
 def test_heads_divide_the_width(kind, heads: int) -> None:
     with pytest.raises(UserError, match=rf"heads={heads} does not divide width=12"):
-        kind(D, T, heads=heads)
+        kind(Sizes(D, T), heads=heads)

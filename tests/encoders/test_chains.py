@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from research.data.batch import Positions
-from research.encoders.base import Encoder, take
+from research.encoders.base import Encoder
 from research.encoders.chains import chains, runs
+from research.encoders.rows import Rows, take
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,7 +41,11 @@ class TestTwin:
         read = []
         for group in chains(at, start_N, (B, T), share=share):
             longest = group.element_CL.shape[1]
-            for n, state in zip(group.asked_M.tolist(), group.state_M.tolist(), strict=True):
+            for n, state in zip(
+                group.asked_M.tolist(),
+                (group.at.row_N * group.element_CL.shape[1] + group.at.position_N).tolist(),
+                strict=True,
+            ):
                 chain, step = divmod(state, longest)
                 assert step < group.length_C[chain], "the state of a real element"
                 row = int(at.row_N[n]) * T
@@ -75,8 +80,8 @@ class Total(Encoder):
 
     causal = True
 
-    def encode(self, x_BTD: Tensor, length_B: Tensor) -> Tensor:
-        return x_BTD.cumsum(dim=1)
+    def encode(self, rows: Rows) -> Tensor:
+        return rows.x_BTD.cumsum(dim=1)
 
 
 class Whole(Encoder):
@@ -84,9 +89,8 @@ class Whole(Encoder):
 
     causal = False
 
-    def encode(self, x_BTD: Tensor, length_B: Tensor) -> Tensor:
-        real_BT1 = (torch.arange(x_BTD.shape[1]) < length_B[:, None])[:, :, None]
-        return (x_BTD * real_BT1).sum(dim=1, keepdim=True).expand_as(x_BTD)
+    def encode(self, rows: Rows) -> Tensor:
+        return (rows.x_BTD * rows.real_BT[:, :, None]).sum(dim=1, keepdim=True).expand_as(rows.x_BTD)
 
 
 class TestEncoderWithChains:
@@ -95,7 +99,7 @@ class TestEncoderWithChains:
     def test_a_window_is_summed_alone(self, kind: str, encoder: Encoder) -> None:
         at, start_N = asked(4, kind=kind)
         x_BTD = torch.randint(-99, 99, (B, T, 3), generator=torch.Generator().manual_seed(0)).double()
-        got_ND = encoder(x_BTD, torch.full((B,), T), at, start_N)
+        got_ND = encoder(Rows(x_BTD, torch.full((B,), T)), at, start_N)
         for n in range(len(at)):
             window_LD = x_BTD[at.row_N[n], int(start_N[n]) : int(at.position_N[n]) + 1]
             assert torch.equal(got_ND[n], window_LD.sum(0))
@@ -104,7 +108,7 @@ class TestEncoderWithChains:
     def test_the_long_view_is_the_whole_row(self, encoder: Encoder) -> None:
         x_BTD = torch.arange(24.0).view(2, 4, 3)
         at = Positions(torch.tensor([0, 1, 1]), torch.tensor([3, 0, 1]))
-        got_ND = encoder(x_BTD, torch.tensor([4, 2]), at)
+        got_ND = encoder(Rows(x_BTD, torch.tensor([4, 2])), at)
         row = x_BTD[1, :2].sum(0)
         expected = [x_BTD[0].sum(0), x_BTD[1, 0] if encoder.causal else row, row]
         assert torch.equal(got_ND, torch.stack(expected))

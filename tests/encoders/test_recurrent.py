@@ -14,7 +14,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from research.encoders.gru import GRU
 from research.encoders.lstm import LSTM
 from research.encoders.recurrent import Recurrent
+from research.encoders.rows import Rows
 from research.errors import UserError
+from research.sizes import Sizes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -24,20 +26,20 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 class TestTwin:
     def test_packed(self, kind: type[Recurrent], cell: Callable[..., torch.nn.RNNBase], layers: int) -> None:
         torch.manual_seed(0)
-        encoder = kind(8, 12, layers=layers).eval()
+        encoder = kind(Sizes(8, 12), layers=layers).eval()
         reference = cell(8, 8, layers, batch_first=True)
         reference.load_state_dict(encoder.cell.state_dict())
         x_BTD, length_B = torch.randn(4, 12, 8), torch.tensor([12, 1, 7, 5])
         # Item vectors start small (std .02) and are read at the scale of one over the root of the width.
         packed = pack_padded_sequence(x_BTD * 8**0.5, length_B, batch_first=True, enforce_sorted=False)
         expected_BTD, _ = pad_packed_sequence(reference(packed)[0], batch_first=True)
-        got_BTD = encoder.encode(x_BTD, length_B)
+        got_BTD = encoder.encode(Rows(x_BTD, length_B))
         for row, n in enumerate(length_B.tolist()):
             torch.testing.assert_close(got_BTD[row, :n], expected_BTD[row, :n], rtol=0, atol=1e-6)
 
 
 def test_without_layers_there_is_no_encoder() -> None:
     with pytest.raises(UserError, match=r"layers=0.*at least 1"):
-        GRU(8, 12, layers=0)
+        GRU(Sizes(8, 12), layers=0)
     with pytest.raises(UserError, match=r"dropout=1\.0"):
-        LSTM(8, 12, dropout=1.0)
+        LSTM(Sizes(8, 12), dropout=1.0)

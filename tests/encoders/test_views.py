@@ -11,10 +11,13 @@ from torch import Tensor
 
 from research.data.batch import Positions
 from research.encoders.base import Encoder
+from research.encoders.rows import Rows
+from research.sizes import Sizes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 T, D = 11, 8
+SIZES = Sizes(D, T, n_items=5, n_users=4)
 SMALL = {"LastK": {"k": 3}, "Session": {"gap": 30}, "Days": {"days": 1}}
 """Settings whose windows are short on these rows. A new window without any here runs with its defaults."""
 PAUSES = [0, 60, 60, 90_000, 0, 60, 4000, 60, 60, 200_000, 60]
@@ -22,11 +25,20 @@ PAUSES = [0, 60, 60, 90_000, 0, 60, 4000, 60, 60, 200_000, 60]
 
 def built(encoder_class: type[Encoder], **settings: object) -> Encoder:
     torch.manual_seed(0)
-    return encoder_class(D, T, **settings).eval()  # type: ignore[call-arg]
+    return encoder_class(SIZES, **settings).eval()  # type: ignore[call-arg]
 
 
 def vectors(*shape: int, seed: int = 1, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def rows_of(x_BTD: Tensor, length_B: Tensor, user: int = 0, start: int = 0) -> Rows:
+    """Rows of the users from ``user`` on, with the times of the positions from ``start`` on."""
+    b, t = x_BTD.shape[:2]
+    step_T = torch.arange(start, start + t)
+    time_T = torch.tensor(PAUSES).cumsum(0)
+    times_BT = torch.minimum(time_T[step_T], time_T[start + length_B - 1][:, None])
+    return Rows(x_BTD, length_B, times_BT, torch.arange(user, user + b))
 
 
 def everywhere(length_B: Tensor) -> Positions:
@@ -48,11 +60,11 @@ def window(window_class):
 class TestCausality:
     def test_a_later_item_never_changes_an_earlier_state(self, encoder_class) -> None:
         encoder, x_BTD, length_B = built(encoder_class).double(), vectors(2, T, D), torch.tensor([T, T])
-        before_BTD = encoder.encode(x_BTD, length_B)
+        before_BTD = encoder.encode(rows_of(x_BTD, length_B))
         for t in range(1, T):
             changed_BTD = x_BTD.clone()
             changed_BTD[:, t] += vectors(2, D, seed=t + 2)
-            moved_BT = (encoder.encode(changed_BTD, length_B) - before_BTD).abs().amax(-1)
+            moved_BT = (encoder.encode(rows_of(changed_BTD, length_B)) - before_BTD).abs().amax(-1)
             assert (moved_BT[:, t:] > 1e-9).all(), "the item itself and what comes later do depend on it"
             if encoder.causal:
                 assert (moved_BT[:, :t] < 1e-12).all()
@@ -61,7 +73,7 @@ class TestCausality:
 
     def test_a_causal_encoder_needs_no_lengths(self, encoder_class) -> None:
         encoder, x_BTD = built(encoder_class), vectors(2, T, D, dtype=torch.float32)
-        one, other = (encoder.encode(x_BTD, torch.tensor(n)) for n in ([T, T], [3, 5]))
+        one, other = (encoder.encode(rows_of(x_BTD, torch.tensor(n))) for n in ([T, T], [3, 5]))
         assert torch.equal(one, other) == encoder.causal
 
 
@@ -73,11 +85,11 @@ class TestWindowHonesty:
         at = everywhere(batch.length_B)
         start_N = window(batch, at)
         assert (start_N > 1).any(), f"give {window_class.__name__} short windows in SMALL"
-        before_ND = encoder(x_BTD, batch.length_B, at, start_N)
+        before_ND = encoder(rows_of(x_BTD, batch.length_B), at, start_N)
         for t in range(T):
             changed_BTD = x_BTD.clone()
             changed_BTD[:, t] += vectors(4, D, seed=t + 2)
-            moved_N = (encoder(changed_BTD, batch.length_B, at, start_N) - before_ND).abs().amax(-1)
+            moved_N = (encoder(rows_of(changed_BTD, batch.length_B), at, start_N) - before_ND).abs().amax(-1)
             inside_N = (start_N <= t) & (t <= at.position_N)
             assert (moved_N[~inside_N] < 1e-12).all(), "outside: not at all"
             assert (moved_N[inside_N] > 1e-9).all(), "inside: every item counts"
@@ -86,25 +98,25 @@ class TestWindowHonesty:
         encoder, x_BTD = built(encoder_class), vectors(4, T, D, dtype=torch.float32)
         at = everywhere(batch.length_B)
         start_N = window(batch, at)
-        got_ND = encoder(x_BTD, batch.length_B, at, start_N)
+        got_ND = encoder(rows_of(x_BTD, batch.length_B), at, start_N)
         for n in range(len(at)):
             row, position, start = int(at.row_N[n]), int(at.position_N[n]), int(start_N[n])
             alone_1LD = x_BTD[row : row + 1, start : position + 1]
-            state_D = encoder.encode(alone_1LD, torch.tensor([position + 1 - start]))[0, -1]
+            state_D = encoder.encode(rows_of(alone_1LD, torch.tensor([position + 1 - start]), row, start))[0, -1]
             torch.testing.assert_close(got_ND[n], state_D, rtol=0, atol=1e-5)
 
     def test_a_window_over_everything_is_the_long_view_of_a_causal_encoder(self, encoder_class, batch) -> None:
         encoder, x_BTD = built(encoder_class), vectors(4, T, D, dtype=torch.float32)
         at = everywhere(batch.length_B)
-        long_ND = encoder(x_BTD, batch.length_B, at)
-        short_ND = encoder(x_BTD, batch.length_B, at, torch.zeros_like(at.row_N))
+        long_ND = encoder(rows_of(x_BTD, batch.length_B), at)
+        short_ND = encoder(rows_of(x_BTD, batch.length_B), at, torch.zeros_like(at.row_N))
         assert torch.allclose(long_ND, short_ND, rtol=0, atol=1e-5) == encoder.causal
 
     def test_gradients_stay_within_the_window_too(self, encoder_class, window, batch) -> None:
         encoder, x_BTD = built(encoder_class).double(), vectors(4, T, D).requires_grad_()
         at = Positions.last(batch.length_B)
         start_N = window(batch, at)
-        encoder(x_BTD, batch.length_B, at, start_N).square().sum().backward()
+        encoder(rows_of(x_BTD, batch.length_B), at, start_N).square().sum().backward()
         step_T = torch.arange(T)
         inside_BT = (step_T >= start_N[:, None]) & (step_T < batch.length_B[:, None])
         assert x_BTD.grad is not None
@@ -119,11 +131,11 @@ class TestPaddingAndCompany:
         x_BTD = torch.where(real_BT1, x_BTD, 50 * x_BTD)  # what stands behind the end is arbitrary
         at = everywhere(batch.length_B)
         start_N = (at.position_N - 2).clamp(min=0) if view == "short" else None
-        together_ND = encoder(x_BTD, batch.length_B, at, start_N)
+        together_ND = encoder(rows_of(x_BTD, batch.length_B), at, start_N)
         for row, n in enumerate(batch.length_B.tolist()):
             alone = Positions(torch.zeros(n, dtype=torch.int64), torch.arange(n))
             start = (alone.position_N - 2).clamp(min=0) if view == "short" else None
-            alone_ND = encoder(x_BTD[row : row + 1, :n], torch.tensor([n]), alone, start)
+            alone_ND = encoder(rows_of(x_BTD[row : row + 1, :n], torch.tensor([n]), row), alone, start)
             torch.testing.assert_close(together_ND[at.row_N == row], alone_ND, rtol=0, atol=1e-5)
 
     def test_only_what_is_asked_comes_back_and_in_order(self, encoder_class, batch) -> None:
@@ -132,8 +144,8 @@ class TestPaddingAndCompany:
         some = torch.tensor([0, 3, 10, 12, len(at) - 1])
         few = Positions(at.row_N[some], at.position_N[some])
         for start_N in (None, (at.position_N - 2).clamp(min=0)):
-            all_ND = encoder(x_BTD, batch.length_B, at, start_N)
-            few_ND = encoder(x_BTD, batch.length_B, few, None if start_N is None else start_N[some])
+            all_ND = encoder(rows_of(x_BTD, batch.length_B), at, start_N)
+            few_ND = encoder(rows_of(x_BTD, batch.length_B), few, None if start_N is None else start_N[some])
             torch.testing.assert_close(few_ND, all_ND[some], rtol=0, atol=1e-5)
 
     def test_a_seed_makes_the_same_weights(self, encoder_class) -> None:
@@ -148,11 +160,11 @@ class TestChance:
             vectors(2, T, D, dtype=torch.float32),
             torch.tensor([T, T]),
         )
-        assert torch.equal(encoder.encode(x_BTD, length_B), encoder.encode(x_BTD, length_B))
+        assert torch.equal(encoder.encode(rows_of(x_BTD, length_B)), encoder.encode(rows_of(x_BTD, length_B)))
         encoder.train()
-        assert not torch.equal(encoder.encode(x_BTD, length_B), encoder.encode(x_BTD, length_B))
+        assert not torch.equal(encoder.encode(rows_of(x_BTD, length_B)), encoder.encode(rows_of(x_BTD, length_B)))
         draws = []
         for _ in range(2):
             torch.manual_seed(5)
-            draws.append(encoder.encode(x_BTD, length_B))
+            draws.append(encoder.encode(rows_of(x_BTD, length_B)))
         assert torch.equal(*draws)

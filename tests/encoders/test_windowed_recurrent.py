@@ -18,6 +18,8 @@ from research.encoders.chains import Runs
 from research.encoders.gru import GRU
 from research.encoders.lstm import LSTM
 from research.encoders.recurrent import Recurrent
+from research.encoders.rows import Rows
+from research.sizes import Sizes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -57,7 +59,7 @@ def asked(name: str) -> tuple[Positions, Tensor]:
 
 def built(kind: type[Recurrent], dtype: torch.dtype = torch.float64, **settings: float) -> Recurrent:
     torch.manual_seed(0)
-    return kind(D, T, **settings).to(dtype).eval()  # type: ignore[arg-type]
+    return kind(Sizes(D, T), **settings).to(dtype).eval()  # type: ignore[arg-type]
 
 
 def vectors(*shape: int, seed: int = 1, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -65,11 +67,11 @@ def vectors(*shape: int, seed: int = 1, dtype: torch.dtype = torch.float64) -> T
 
 
 def fast(encoder: Recurrent, x_BTD: Tensor, at: Positions, start_N: Tensor) -> Tensor:
-    return encoder(x_BTD, torch.full((B,), T), at, start_N)
+    return encoder(Rows(x_BTD, torch.full((B,), T)), at, start_N)
 
 
 def by_chain(encoder: Recurrent, x_BTD: Tensor, at: Positions, start_N: Tensor) -> Tensor:
-    return Encoder.short_view(encoder, x_BTD, at, start_N)
+    return Encoder.short_view(encoder, Rows(x_BTD, torch.full((B,), T)), at, start_N)
 
 
 def by_loop(encoder: Recurrent, x_BTD: Tensor, at: Positions, start_N: Tensor) -> Tensor:
@@ -136,7 +138,7 @@ class TestGradient:
 
         def states(x_BTD: Tensor, *parameters: Tensor) -> Tensor:
             own = dict(zip(names, parameters, strict=True))
-            return torch.func.functional_call(encoder, own, (x_BTD, torch.full((B,), T), at, start_N))
+            return torch.func.functional_call(encoder, own, (Rows(x_BTD, torch.full((B,), T)), at, start_N))
 
         assert torch.autograd.gradcheck(states, free, fast_mode=True)
 

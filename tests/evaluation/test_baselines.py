@@ -10,7 +10,7 @@ import pytest
 from research.data.split import LeaveOneOut
 from research.errors import UserError
 from research.evaluation.baselines import ease
-from research.evaluation.baselines.base import rank_baseline, training_positions
+from research.evaluation.baselines.base import rank_baseline
 from research.evaluation.baselines.ease import Ease
 from research.evaluation.baselines.popularity import Popularity
 from research.evaluation.baselines.recent_popularity import RecentPopularity
@@ -41,7 +41,7 @@ def scores(baseline, histories) -> np.ndarray:
 
 def test_training_positions_by_a_loop(histories) -> None:
     flat = [sum(len(items) for items in USERS[:u]) + i for u, i in TRAINED]
-    assert training_positions(LeaveOneOut()(histories).train).tolist() == flat
+    assert LeaveOneOut()(histories).train.positions.tolist() == flat
 
 
 def test_popularity_by_a_loop(histories) -> None:

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from research.errors import UserError
-from research.evaluation.ranks import DenseScores, DotScores, count_better
+from research.evaluation.ranks import count_better
+from research.evaluation.scores import DenseScores, DotScores
 from research.metrics.ranking import metric
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -22,6 +22,7 @@ RANDOM = torch.Generator().manual_seed(0)
 H_ND = torch.randn(N, D, generator=RANDOM)
 W_ID = torch.randn(N_ITEMS, D, generator=RANDOM) * 0.5
 TARGET_N = torch.randint(N_ITEMS, (N,), generator=RANDOM)
+COUNT_I = torch.ones(N_ITEMS)
 CHUNKS = [1, 7, N, 1000]
 
 
@@ -30,7 +31,7 @@ def of(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Value, and gradients with respect to interests and items."""
     h_ND, w_ID = h_ND.clone().requires_grad_(), w_ID.clone().requires_grad_()
-    value = loss(h_ND, target_N, w_ID)
+    value = getattr(loss, "of_vectors", loss)(h_ND, target_N, w_ID)
     (value * scale).backward()
     assert h_ND.grad is not None and w_ID.grad is not None
     return value.detach(), h_ND.grad, w_ID.grad
@@ -55,13 +56,13 @@ class TestTwin:
     @pytest.mark.parametrize("chunk", CHUNKS)
     @pytest.mark.parametrize("kernel", ["fused", "portable"])
     def test_in_float32(self, kernel, chunk: int) -> None:
-        loss = CrossEntropy(kernel=kernel, precision="fp32", chunk=chunk)
+        loss = CrossEntropy(COUNT_I, kernel=kernel, precision="fp32", chunk=chunk)
         for got, expected in zip(of(loss), reference(), strict=True):
             assert distance(got, expected) < 1e-6
 
     @pytest.mark.parametrize("chunk", CHUNKS)
     def test_products_in_bfloat16(self, chunk: int) -> None:
-        value, grad_h_ND, grad_w_ID = of(CrossEntropy(kernel="fused", precision="bf16", chunk=chunk))
+        value, grad_h_ND, grad_w_ID = of(CrossEntropy(COUNT_I, kernel="fused", precision="bf16", chunk=chunk))
         expected, expected_h_ND, expected_w_ID = reference()
         # Eight bits of mantissa: a relative 2^-9 a rounding, a few roundings in a row.
         assert distance(value, expected) < 2e-3
@@ -77,7 +78,7 @@ class TestTwin:
             "w_ID": 1.01 * torch.eye(D),
             "target_N": torch.arange(D),
         }
-        _, grad_h_ND, grad_w_ID = of(CrossEntropy(kernel="fused", precision="bf16"), **certain)
+        _, grad_h_ND, grad_w_ID = of(CrossEntropy(COUNT_I, kernel="fused", precision="bf16"), **certain)
         _, expected_h_ND, expected_w_ID = reference(**certain)
         assert expected_h_ND.abs().max() < 1e-5 and expected_w_ID.abs().max() < 1e-4
         assert (grad_h_ND - expected_h_ND).abs().max() < 2**-8 * 1.01
@@ -85,14 +86,14 @@ class TestTwin:
 
     @pytest.mark.parametrize("kernel", ["fused", "portable"])
     def test_the_gradient_scales_with_what_the_sum_is_divided_by(self, kernel) -> None:
-        loss = CrossEntropy(kernel=kernel, precision="fp32", chunk=7)
+        loss = CrossEntropy(COUNT_I, kernel=kernel, precision="fp32", chunk=7)
         _, *got = of(loss, scale=1 / 37)
         _, *expected = reference(scale=1 / 37)
         assert all(distance(g, e) < 1e-6 for g, e in zip(got, expected, strict=True))
 
     @pytest.mark.parametrize("kernel", ["fused", "portable"])
     def test_one_position_and_one_item(self, kernel) -> None:
-        loss = CrossEntropy(kernel=kernel, precision="fp32")
+        loss = CrossEntropy(COUNT_I, kernel=kernel, precision="fp32")
         one: dict[str, Any] = {"h_ND": H_ND[:1], "target_N": TARGET_N[:1]}
         assert all(distance(g, e) < 1e-6 for g, e in zip(of(loss, **one), reference(**one), strict=True))
         value, grad_h_ND, grad_w_ID = of(loss, w_ID=W_ID[:1], target_N=torch.zeros_like(TARGET_N))
@@ -101,14 +102,14 @@ class TestTwin:
 
     @pytest.mark.parametrize("kernel", ["fused", "portable"])
     def test_large_scores_do_not_overflow(self, kernel) -> None:
-        loss = CrossEntropy(kernel=kernel, precision="fp32")
+        loss = CrossEntropy(COUNT_I, kernel=kernel, precision="fp32")
         big: dict[str, Any] = {"h_ND": H_ND * 8}  # scores up to about 60: beyond exp's range if they were not shifted
         assert float((big["h_ND"] @ W_ID.T).max()) > 50
         for got, expected in zip(of(loss, **big), reference(**big), strict=True):
             assert distance(got, expected) < 1e-5
 
     def test_the_same_target_many_times(self) -> None:
-        loss, same = CrossEntropy(kernel="fused", precision="fp32", chunk=7), torch.full((N,), 3)
+        loss, same = CrossEntropy(COUNT_I, kernel="fused", precision="fp32", chunk=7), torch.full((N,), 3)
         for got, expected in zip(of(loss, target_N=same), reference(target_N=same), strict=True):
             assert distance(got, expected) < 1e-6
 
@@ -119,7 +120,7 @@ class TestExact:
         h_ND = torch.tensor([[1.0], [1.0]], dtype=torch.float64)
         w_ID = torch.tensor([[0.0], [1.0986122886681098]], dtype=torch.float64)
         for kernel in ("fused", "portable"):
-            loss = CrossEntropy(kernel=kernel, precision="fp32")
+            loss = CrossEntropy(COUNT_I, kernel=kernel, precision="fp32")
             value, grad_h_ND, grad_w_ID = of(loss, h_ND, w_ID, torch.tensor([0, 1]))
             assert float(value) == pytest.approx(1.3862943611198906 + 0.2876820724517809, rel=1e-6)
             assert grad_h_ND.flatten().tolist() == pytest.approx(
@@ -134,7 +135,7 @@ class TestExact:
 
     def test_an_impossible_target_has_a_finite_loss_and_still_pulls(self) -> None:
         h_ND, w_ID = torch.tensor([[1.0]]), torch.tensor([[300.0], [0.0]])
-        value, grad_h_ND, _ = of(CrossEntropy(kernel="fused", precision="fp32"), h_ND, w_ID, torch.tensor([1]))
+        value, grad_h_ND, _ = of(CrossEntropy(COUNT_I, kernel="fused", precision="fp32"), h_ND, w_ID, torch.tensor([1]))
         assert torch.isfinite(value) and float(value) > 80
         assert grad_h_ND.item() == pytest.approx(300.0)
 
@@ -142,20 +143,24 @@ class TestExact:
     def test_a_broken_interest_is_not_hidden(self, kernel) -> None:
         h_ND = H_ND.clone()
         h_ND[3, 2] = torch.nan
-        assert torch.isnan(CrossEntropy(kernel=kernel)(h_ND, TARGET_N, W_ID))
+        assert torch.isnan(CrossEntropy(COUNT_I, kernel=kernel).of_vectors(h_ND, TARGET_N, W_ID))
 
 
 class TestSettings:
     def test_auto_is_the_fused_kernel(self) -> None:
-        assert CrossEntropy().fused and CrossEntropy(kernel="fused").fused and not CrossEntropy(kernel="portable").fused
+        assert (
+            CrossEntropy(COUNT_I).fused
+            and CrossEntropy(COUNT_I, kernel="fused").fused
+            and not CrossEntropy(COUNT_I, kernel="portable").fused
+        )
 
     def test_auto_precision_follows_the_chip(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for has in (True, False):
             monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda has=has: has)
-            assert CrossEntropy().bf16 is has
-            assert CrossEntropy(precision="bf16").bf16 and not CrossEntropy(precision="fp32").bf16
+            assert CrossEntropy(COUNT_I).bf16 is has
+            assert CrossEntropy(COUNT_I, precision="bf16").bf16 and not CrossEntropy(COUNT_I, precision="fp32").bf16
 
     @pytest.mark.parametrize("chunk", [0, -5])
     def test_a_chunk_holds_a_position(self, chunk: int) -> None:
         with pytest.raises(UserError, match=rf"loss\.chunk={chunk}: at least one"):
-            CrossEntropy(chunk=chunk)
+            CrossEntropy(COUNT_I, chunk=chunk)

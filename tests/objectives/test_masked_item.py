@@ -17,11 +17,14 @@ from research.errors import UserError
 from research.fusion.gated import Gated
 from research.items.ids import Ids
 from research.model import InterestModel
+from research.objectives.base import Supervised
 from research.objectives.masked_item import MaskedItem
+from research.sizes import Sizes
 from research.windows.last_k import LastK
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+SIZES = Sizes(8, 12, n_items=40, n_users=10)
 MASK = 41
 ROWS = [list(range(1, 13)), [20, 21, 22], [30], [5, 6, 5, 6, 5, 6, 5]]
 
@@ -65,7 +68,8 @@ class TestExact:
         assert supervised.at.position_N.tolist() == [11, 2, 0, 6]
 
     def test_a_query_appends_the_mask(self, make_batch) -> None:
-        asked, at = MaskedItem(MASK).query(make_batch([[1, 2, 3], [4]], [[10, 20, 30], [7]]))
+        asked, at = MaskedItem(MASK).query(make_batch([[1, 2, 3], [4]], [[10, 20, 30], [7]]), torch.tensor([35, 99]))
+        assert asked.now_BT.tolist() == [[10, 20, 30, 35], [7, 99, 7, 7]]
         assert asked.items_BT.tolist() == [[1, 2, 3, MASK], [4, MASK, 0, 0]]
         assert asked.times_BT.tolist() == [[10, 20, 30, 30], [7, 7, 7, 7]]
         assert asked.length_B.tolist() == [4, 2]
@@ -114,26 +118,31 @@ class TestChance:
             assert float(counts.mean()) == pytest.approx(value, abs=bound), length
 
 
+def told(model: InterestModel, supervised: Supervised) -> tuple[torch.Tensor, ...]:
+    views = model.views(supervised.batch, supervised.at)
+    return views.long_ND, views.short_ND, model.fusion(views).interest_ND
+
+
 class TestLeaksNothing:
     def test_a_hidden_item_changes_neither_inputs_nor_states(self, make_batch, encoder_class: type[Encoder]) -> None:
         torch.manual_seed(0)
-        items = Ids(40, 8, std=1.0)
-        long, short = encoder_class(8, 12), encoder_class(8, 12)  # type: ignore[call-arg]
-        model = InterestModel(items, Gated(8), long=long, short=short, window=LastK(k=4)).eval()
+        items = Ids(SIZES, std=1.0)
+        long, short = encoder_class(SIZES), encoder_class(SIZES)  # type: ignore[call-arg]
+        model = InterestModel(items, Gated(SIZES), long=long, short=short, window=LastK(k=4)).eval()
         objective = MaskedItem(items.mask_token, rate=0.3)
         supervised = draw(objective, make_batch(ROWS), 5)
-        before = (*model.states(supervised.batch, supervised.at), model(supervised.batch, supervised.at).interest_ND)
+        before = told(model, supervised)
         changed_rows = [list(row) for row in ROWS]
         for row, position in zip(supervised.at.row_N.tolist(), supervised.at.position_N.tolist(), strict=True):
             changed_rows[row][position] = 40 - row  # whatever was there
         changed = draw(objective, make_batch(changed_rows), 5)
         assert not torch.equal(changed.target_N, supervised.target_N)
         assert torch.equal(changed.batch.items_BT, supervised.batch.items_BT)
-        after = (*model.states(changed.batch, changed.at), model(changed.batch, changed.at).interest_ND)
+        after = told(model, changed)
         assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
     def test_the_mask_is_no_item(self) -> None:
-        items = Ids(40, 8)
+        items = Ids(SIZES)
         assert items.mask_token == 41 == MASK
         assert items.candidates().shape == (40, 8), "it can be read, never recommended"
         assert torch.equal(items.candidates(), items(torch.arange(1, 41)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from research.data.batch import Positions
 from research.objectives.next_item import NextItem
@@ -50,9 +51,10 @@ def test_chance_plays_no_part(make_batch) -> None:
 
 
 def test_a_query_asks_at_the_last_item(make_batch) -> None:
-    batch = make_batch([[1, 2, 3], [4]])
-    asked, at = NextItem(99).query(batch)
-    assert asked is batch
+    batch = make_batch([[1, 2, 3], [4]], [[10, 20, 30], [7]])
+    asked, at = NextItem(99).query(batch, torch.tensor([35, 99]))
+    assert asked.items_BT is batch.items_BT and asked.times_BT is batch.times_BT
+    assert asked.now_BT.tolist() == [[20, 30, 35], [99, 7, 7]]
     assert (at.row_N.tolist(), at.position_N.tolist()) == ([0, 1], [2, 0])
 
 

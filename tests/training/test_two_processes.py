@@ -57,13 +57,14 @@ def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
     """Each process takes whole blocks, so the rows must be equal bytes, not close numbers."""
     from research.data.load import load
     from research.evaluation.blocks import Blocks, BlockSampler
-    from research.evaluation.ranks import DotScores, count_better
+    from research.evaluation.ranks import count_better
+    from research.evaluation.scores import scores_of
     from research.evaluation.table import Ranks
     from research.training.assemble import assemble
 
     config = small()
     histories, split = load(config)
-    parts = assemble(config, histories)
+    parts = assemble(config, histories, split.train)
     parts.model.eval()
 
     def rows(rank: int, world: int) -> list[Ranks]:
@@ -73,7 +74,7 @@ def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
             block = blocks[chosen]
             with torch.no_grad():
                 fused = parts.model(block.batch, block.at)
-                scores = DotScores(fused.interest_ND, parts.model.items.candidates())
+                scores = scores_of(fused, parts.model.items.candidates())
                 counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
             weight = fused.weight_N2.numpy()
             found.append(

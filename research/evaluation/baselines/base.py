@@ -13,7 +13,8 @@ import torch
 from research.data.histories import Histories
 from research.data.split import Queries, Spans, Split
 from research.evaluation.blocks import BlockSampler, past_items
-from research.evaluation.ranks import DenseScores, count_better
+from research.evaluation.ranks import count_better
+from research.evaluation.scores import DenseScores
 from research.evaluation.table import Ranks
 
 
@@ -27,13 +28,6 @@ class Baseline(ABC):
     @abstractmethod
     def score(self, histories: Histories, queries: Queries, chosen_B: np.ndarray) -> np.ndarray:
         """``(B, I)`` scores of the queries with these indices."""
-
-
-def training_positions(train: Spans) -> np.ndarray:
-    """``(N,)`` absolute positions of all training interactions."""
-    length_S = train.stop - train.start
-    before_S = np.concatenate([[0], length_S.cumsum()[:-1]])
-    return np.arange(length_S.sum()) + np.repeat(train.start - before_S, length_S)
 
 
 def rank_baseline(baseline: Baseline, histories: Histories, split: Split) -> Ranks:

@@ -7,7 +7,7 @@ import numpy as np
 from research.data.histories import Histories
 from research.data.split import Queries, Spans
 from research.errors import UserError
-from research.evaluation.baselines.base import Baseline, training_positions
+from research.evaluation.baselines.base import Baseline
 from research.evaluation.blocks import past_items
 
 LARGEST = 20_000
@@ -35,7 +35,7 @@ class Ease(Baseline):
             raise UserError(f"baseline=ease inverts an items x items matrix; {histories.n_items} items are too many.")
         from scipy.sparse import csr_array
 
-        position_N = training_positions(train)
+        position_N = train.positions
         user_N = np.repeat(train.user, train.stop - train.start)
         x_UI = csr_array(
             (np.ones(len(position_N)), (user_N, histories.items[position_N] - 1)),

@@ -6,15 +6,14 @@ import numpy as np
 
 from research.data.histories import Histories
 from research.data.split import Queries, Spans
-from research.evaluation.baselines.base import Baseline, training_positions
+from research.evaluation.baselines.base import Baseline
 
 
 class Popularity(Baseline):
     """``score(i)`` = training interactions of item i."""
 
     def fit(self, histories: Histories, train: Spans) -> None:
-        items = histories.items[training_positions(train)]
-        self.count_I = np.bincount(items, minlength=histories.n_items + 1)[1:].astype(np.float32)
+        self.count_I = train.count(histories).astype(np.float32)
 
     def score(self, histories: Histories, queries: Queries, chosen_B: np.ndarray) -> np.ndarray:
         return np.broadcast_to(self.count_I, (len(chosen_B), len(self.count_I))).copy()

@@ -7,7 +7,7 @@ import numpy as np
 from research.data.histories import Histories
 from research.data.split import Queries, Spans
 from research.errors import UserError
-from research.evaluation.baselines.base import Baseline, training_positions
+from research.evaluation.baselines.base import Baseline
 
 
 class RecentPopularity(Baseline):
@@ -32,7 +32,7 @@ class RecentPopularity(Baseline):
     def fit(self, histories: Histories, train: Spans) -> None:
         if not histories.has_times:
             raise UserError(f"baseline=recent_popularity needs times, but {histories.name!r} has only an order.")
-        position_N = training_positions(train)
+        position_N = train.positions
         order = np.argsort(histories.times[position_N], kind="stable")
         self.times_N = histories.times[position_N][order]
         self.items_N = histories.items[position_N][order]

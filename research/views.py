@@ -1,0 +1,113 @@
+"""What a fusion can ask about a batch. Each view is computed when it is first asked for, and once.
+
+    rows (embedded histories) --long encoder over everything----> long_ND
+              |
+              +-----------------short encoder over the window---> short_ND
+
+Most fusions ask for the two states and nothing else. Others ask what the user is, how long ago the last interaction
+was, or for the items of the window themselves; none of them needs a flag in the model for that.
+
+Shape legend: B rows, T positions, N asked positions, D width, L longest window.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from research.data.batch import Batch, Positions
+from research.encoders.base import Encoder
+from research.encoders.rows import Rows, take
+
+
+class Views:
+    """The long and the short view of some histories, at the asked positions."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        batch: Batch,
+        at: Positions,
+        *,
+        long: Encoder | None,
+        short: Encoder | None,
+        start_N: Tensor | None,
+        overlap: bool = True,
+    ) -> None:
+        """Hold what the views are made of.
+
+        Args:
+            rows: embedded histories.
+            batch: the same histories as indices and times.
+            at: the asked positions.
+            long: encoder of the whole history, ``None`` when nobody reads it.
+            short: encoder of the window, likewise.
+            start_N: first position of the window of each asked position.
+            overlap: whether the long view contains the window too; else it ends just before it.
+        """
+        self.rows, self.batch, self.at = rows, batch, at
+        self.long, self.short, self.overlap = long, short, overlap
+        self._start_N = start_N
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def start_N(self) -> Tensor:
+        """First position of each window."""
+        assert self._start_N is not None, "a fusion that reads the window names the short branch"
+        return self._start_N
+
+    @cached_property
+    def long_ND(self) -> Tensor:
+        """Long-term states; zeros when the fusion does not read that branch."""
+        if self.long is None:
+            return self._nothing_ND
+        return self.long(self.rows, self.at) if self.overlap else self.before_ND
+
+    @cached_property
+    def before_ND(self) -> Tensor:
+        """Long-term states just before each window begins; zeros where nothing comes before it."""
+        assert self.long is not None, "a fusion that reads the long view names that branch"
+        before = Positions(self.at.row_N, (self.start_N - 1).clamp(min=0))
+        return self.long(self.rows, before) * (self.start_N > 0)[:, None]
+
+    @cached_property
+    def short_ND(self) -> Tensor:
+        """Short-term states; zeros when the fusion does not read that branch."""
+        return self._nothing_ND if self.short is None else self.short(self.rows, self.at, self.start_N)
+
+    def short_from(self, initial_ND: Tensor) -> Tensor:
+        """Short-term states of an encoder that begins from a given state, equal where windows begin together."""
+        assert self.short is not None
+        return self.short(self.rows, self.at, self.start_N, initial_ND)
+
+    @property
+    def user_N(self) -> Tensor:
+        """The user of each asked position."""
+        return self.batch.users_B[self.at.row_N]
+
+    @property
+    def gap_N(self) -> Tensor:
+        """Seconds between the latest interaction that is seen and the moment for which is asked, at least 0."""
+        return (self.at.of(self.batch.now_BT) - self.at.of(self.batch.times_BT)).clamp(min=0)
+
+    @cached_property
+    def window(self) -> tuple[Tensor, Tensor]:
+        """The embedded items of each window, ``(N, L, D)``, right-padded, and which are real, ``(N, L)``."""
+        length_N = self.at.position_N - self.start_N + 1
+        step_L = torch.arange(int(length_N.max()), device=length_N.device)
+        real_NL = step_L < length_N[:, None]
+        position_NL = torch.minimum(self.start_N[:, None] + step_L, self.at.position_N[:, None])
+        return take(self.rows.x_BTD, self.at.row_N[:, None] * self.rows.shape[1] + position_NL), real_NL
+
+    @property
+    def last_ND(self) -> Tensor:
+        """The embedded latest item."""
+        return take(self.rows.x_BTD, self.at.row_N * self.rows.shape[1] + self.at.position_N)
+
+    @property
+    def _nothing_ND(self) -> Tensor:
+        return self.rows.x_BTD.new_zeros(()).expand(len(self.at), self.rows.x_BTD.shape[-1])
