@@ -53,8 +53,14 @@ def count_better(
         better_B += (score_BC > target_score_B[:, None]).sum(1)
         ties_B += (score_BC == target_score_B[:, None]).sum(1)
         out_B += score_BC.isnan().sum(1)
+    return settle(better_B, ties_B, scores.n_items - out_B, target_B, seen_row_S, seen_item_S)
+
+
+def settle(
+    better_B: Tensor, ties_B: Tensor, rivals_B: Tensor, target_B: Tensor, seen_row_S: Tensor, seen_item_S: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The counts with targets that are themselves seen put last, and the candidates of each user."""
     target_seen_B = torch.zeros_like(target_B, dtype=torch.bool)
     target_seen_B[seen_row_S[seen_item_S == target_B[seen_row_S]]] = True
-    rivals_B = scores.n_items - out_B
     better_B = torch.where(target_seen_B, rivals_B, better_B)
     return better_B, ties_B.masked_fill(target_seen_B, 0), rivals_B + 1

@@ -15,8 +15,9 @@ from research.data.histories import Histories
 from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.blocks import Block
+from research.evaluation.dot_ranks import Catalogue, count_better_dots
 from research.evaluation.ranks import count_better
-from research.evaluation.scores import scores_of
+from research.evaluation.scores import CandidateScores
 from research.evaluation.table import Ranks
 from research.metrics.mean import MeanMetric
 from research.objectives.base import Supervised
@@ -103,6 +104,7 @@ class InterestTraining(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         if self.trainer.training:
             self.epoch_loss()  # a diverged model is reported as such, before it is ranked
+        self.catalogue = Catalogue(self.model.items.candidates())
 
     def validation_step(self, block: Block, batch_idx: int) -> None:
         better_B, ties_B, _, _ = self._rank(block)
@@ -114,6 +116,7 @@ class InterestTraining(pl.LightningModule):
 
     def on_test_epoch_start(self) -> None:
         self.parts, self.ranks = [], None
+        self.catalogue = Catalogue(self.model.items.candidates())
 
     def test_step(self, block: Block, batch_idx: int) -> None:
         *counts, weight_B2 = self._rank(block)
@@ -131,6 +134,9 @@ class InterestTraining(pl.LightningModule):
 
     def _rank(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         fused = self.model(block.batch, block.at)
-        scores = scores_of(fused, self.model.items.candidates())
-        counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+        asked = (block.target_B, block.seen_row_S, block.seen_item_S)
+        if fused.dot:
+            counts = count_better_dots(fused.interest_ND, self.catalogue, *asked)
+        else:
+            counts = count_better(CandidateScores(fused, self.catalogue.candidates_ID), *asked)
         return *counts, fused.weight_N2

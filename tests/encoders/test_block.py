@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from research.data.batch import Positions
 from research.encoders.bert4rec import Bert4Rec
 from research.encoders.block import Block
 from research.encoders.rows import Rows
@@ -126,3 +127,18 @@ class TestEncodersAreBlocksBetweenPositionsAndNorm:
 def test_heads_divide_the_width(kind, heads: int) -> None:
     with pytest.raises(UserError, match=rf"heads={heads} does not divide width=12"):
         kind(Sizes(D, T), heads=heads)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("asked", ["last of each row", "some"])
+def test_asked_positions_alone_are_those_of_the_whole_block(causal: bool, asked: str) -> None:
+    ours, x_BTD = block(3, causal=causal).double(), torch.randn(B, T, D, dtype=torch.float64)
+    visible = None if causal else REAL_BT[:, None, None, :]
+    some = Positions(torch.tensor([0, 0, 2]), torch.tensor([1, 6, 3]))
+    at = Positions.last(LENGTHS) if asked == "last of each row" else some
+    whole_BTD, x_BTD = ours(x_BTD, visible), x_BTD.requires_grad_()
+    got_ND = ours.asked(x_BTD, at, visible)
+    torch.testing.assert_close(got_ND, at.of(whole_BTD), rtol=1e-12, atol=1e-12)
+    (got,) = torch.autograd.grad(got_ND.pow(3).sum(), x_BTD)
+    (expected,) = torch.autograd.grad(at.of(ours(x_BTD, visible)).pow(3).sum(), x_BTD)
+    torch.testing.assert_close(got, expected, rtol=1e-11, atol=1e-12)
