@@ -1,0 +1,85 @@
+"""Two arms become one difference a user: by hand, in any order of rows, and never between different users."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from research.errors import UserError
+from research.statistics.pairs import Pair, checked
+
+
+def test_differences_are_averaged_over_seeds() -> None:
+    pair = Pair(np.array([[1.0, 0.0, 0.5], [0.0, 0.0, 1.0]]), np.array([[0.25, 0.5, 0.75]]))
+    assert pair.difference_U.tolist() == [0.25, -0.5, 0.0]
+    assert (pair.users, pair.seeds) == (3, (2, 1))
+
+
+def test_the_same_values_in_another_order_are_no_difference() -> None:
+    first, second = np.array([[0.1], [0.2], [0.3]]), np.array([[0.3], [0.2], [0.1]])
+    assert first.mean(axis=0) != second.mean(axis=0), "else this example could not show a rounding error"
+    pair = Pair(np.hstack([first, first]), np.hstack([second, first]))
+    assert pair.difference_U.tolist() == [0.0, 0.0]
+
+
+def test_runs_are_aligned_by_user() -> None:
+    first = [(np.array([7, 3, 5]), np.array([0.7, 0.3, 0.5])), (np.array([3, 5, 7]), np.array([0.1, 0.5, 0.9]))]
+    second = [(np.array([5, 7, 3]), np.array([0.0, 1.0, 0.0]))]
+    pair = Pair.of_runs(first, second, second_deterministic=True)
+    assert pair.first_SU.tolist() == [[0.3, 0.5, 0.7], [0.1, 0.5, 0.9]]
+    assert pair.second_RU.tolist() == [[0.0, 0.0, 1.0]]
+    assert pair.seed_noise_known
+
+
+@pytest.mark.parametrize(
+    ("seeds", "deterministic", "known"),
+    [
+        ((2, 2), (False, False), True),
+        ((2, 1), (False, False), False),
+        ((1, 2), (False, True), False),
+        ((2, 1), (False, True), True),
+        ((1, 1), (True, True), True),
+    ],
+)
+def test_seed_noise_is_known_with_two_seeds_or_none_to_know(
+    seeds: tuple[int, int], deterministic: tuple[bool, bool], known: bool
+) -> None:
+    assert Pair(np.zeros((seeds[0], 4)), np.zeros((seeds[1], 4)), *deterministic).seed_noise_known is known
+
+
+class TestRefused:
+    def test_other_users(self) -> None:
+        run, other = (np.array([1, 2]), np.zeros(2)), (np.array([1, 3]), np.zeros(2))
+        with pytest.raises(UserError, match="do not rank the same users"):
+            Pair.of_runs([run], [other])
+        with pytest.raises(UserError, match="do not rank the same users"):
+            Pair.of_runs([run, other], [run])
+
+    def test_another_number_of_users(self) -> None:
+        with pytest.raises(UserError, match="the first has 3, the second 4"):
+            Pair(np.zeros((1, 3)), np.zeros((1, 4)))
+
+    def test_a_user_twice(self) -> None:
+        run = (np.array([1, 1, 2]), np.zeros(3))
+        with pytest.raises(UserError, match="ranks a user twice"):
+            Pair.of_runs([run], [run])
+
+    def test_no_run(self) -> None:
+        with pytest.raises(UserError, match="at least one finished run"):
+            Pair.of_runs([], [(np.array([1, 2]), np.zeros(2))])
+
+    def test_no_number(self) -> None:
+        with pytest.raises(UserError, match="no finite number"):
+            Pair(np.array([[0.0, np.nan]]), np.zeros((1, 2)))
+        with pytest.raises(UserError, match="no finite number"):
+            checked(np.array([0.0, np.inf]))
+
+    @pytest.mark.parametrize("shape", [(4,), (0, 4), (2, 1), (2, 2, 2)])
+    def test_no_table(self, shape: tuple[int, ...]) -> None:
+        with pytest.raises(UserError, match="seeds x users"):
+            Pair(np.zeros(shape), np.zeros((1, 4)))
+
+    @pytest.mark.parametrize("shape", [(1,), (2, 2), ()])
+    def test_no_differences(self, shape: tuple[int, ...]) -> None:
+        with pytest.raises(UserError, match="one difference a user"):
+            checked(np.zeros(shape))
