@@ -96,7 +96,7 @@ def canonical(config: DictConfig) -> dict[str, Any]:
     for key in COSMETIC:
         plain.pop(key, None)
     if plain.get("baseline"):
-        return {key: plain[key] for key in ("data", "split", "baseline")}
+        return {key: plain[key] for key in ("data", "selection", "split", "baseline") if key in plain}
     plain.pop("baseline", None)
     branches = getattr(target_class(plain["fusion"]["_target_"]), "branches", ())
     if "long" not in branches:

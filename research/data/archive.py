@@ -1,15 +1,19 @@
-"""Read one file out of a zip or gzip container: in memory, with a bound, never extracted to disk."""
+"""Read one file out of a zip, gzip or tar.gz container: in memory, with a bound, never extracted to disk."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
+import tarfile
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Protocol
 
 from research.data.raw import Place, UnavailableError
+
+_PORTION = 1024 * 1024
 
 
 class _Readable(Protocol):
@@ -21,7 +25,7 @@ def read_packed(path: Path, place: Place, max_bytes: int) -> bytes:
 
     Args:
         path: the container, or the plain file.
-        place: says how it is packed: a zip member's name, or a name that ends in ``.gz``.
+        place: says how it is packed: a member's name, or a name that ends in ``.gz``.
         max_bytes: bound on the unpacked size; a larger content is refused, whatever the container's header
             claims.
 
@@ -29,6 +33,8 @@ def read_packed(path: Path, place: Place, max_bytes: int) -> bytes:
         UnavailableError: not readable, not such a container, no such member, or too large.
     """
     try:
+        if place.member and place.at.endswith((".tar.gz", ".tgz")):
+            return _from_tar(path, place.member, max_bytes)
         if place.member:
             with zipfile.ZipFile(path) as archive, archive.open(place.member) as file:
                 return _bounded(file, max_bytes)
@@ -43,6 +49,7 @@ def read_packed(path: Path, place: Place, max_bytes: int) -> bytes:
         raise UnavailableError(f"not a readable zip file ({error})") from None
     except (
         gzip.BadGzipFile,
+        tarfile.TarError,
         EOFError,
         zlib.error,
         lzma.LZMAError,
@@ -54,9 +61,23 @@ def read_packed(path: Path, place: Place, max_bytes: int) -> bytes:
         raise UnavailableError(f"cannot be read ({error.strerror or error})") from None
 
 
+def _from_tar(path: Path, member: str, max_bytes: int) -> bytes:
+    # As a stream: the archive has no index, and finding a member by name would unpack all of it first.
+    with tarfile.open(path, "r|gz") as archive:
+        for entry in archive:
+            if entry.isreg() and entry.name.removeprefix("./") == member:
+                file = archive.extractfile(entry)
+                assert file is not None  # a regular file always opens
+                return _bounded(file, max_bytes)
+    raise KeyError(member)
+
+
 def _bounded(file: _Readable, max_bytes: int) -> bytes:
-    # The header's size field is not trusted: a zip bomb lies there. Reading one byte more than allowed tells.
-    content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
+    # The header's size field is not trusted: a zip bomb lies there. Reading one byte more than allowed tells. By
+    # portions, as gzip reserves memory for as much as is asked for at once.
+    content = io.BytesIO()
+    while portion := file.read(min(_PORTION, max_bytes + 1 - content.tell())):
+        content.write(portion)
+    if content.tell() > max_bytes:
         raise UnavailableError(f"larger than {max_bytes:,} bytes when unpacked")
-    return content
+    return content.getvalue()

@@ -4,12 +4,11 @@ The places are tried in this order and the first good file wins.
 
 A file counts only if the SHA-256 of its content is the pinned one, whatever place it came from; a cached file
 is hashed again at every use. So every place yields the same bytes, and a half-written or altered file is
-never used.
+never used. Where nobody states a hash, the first file's own is recorded and counts from then on (`checksums`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from research.data import checksums
 from research.data.archive import read_packed
 from research.data.atomic import write_whole, writing_below
 from research.data.download import DeadHostError, Progress, download
@@ -81,9 +81,11 @@ def fetch(
 
 def _nothing_found(dataset: str, file: RawFile, folder: Path, failures: list[str]) -> str:
     tried = "\n".join(f"  - {failure}" for failure in failures)
+    page = f"{file.page} has it. " if file.page else ""
+    pinned = f" (SHA-256 {file.sha256})" if file.sha256 else ""
     return (
         f"Could not get {file.name} of {dataset}. Tried, in this order:\n{tried}\n"
-        f"To mend it by hand, put the file at {folder / file.name} (SHA-256 {file.sha256}), "
+        f"{page}To mend it by hand, put the file at {folder / file.name}{pinned}, "
         "or name a directory that has it with --mirror DIR or RESEARCH_MIRROR."
     )
 
@@ -113,15 +115,18 @@ class _Fetcher:
             target = self.folder / file.name
             if name != str(target):
                 write_whole(target, content)
+            checksums.record(content, file, self.folder)
             return content, failures
         return None, failures
 
     def verify(self, content: bytes, file: RawFile) -> None:
-        found = hashlib.sha256(content).hexdigest()
-        if found != file.sha256:
-            raise UnavailableError(
-                f"wrong content: {len(content):,} bytes, SHA-256 {found[:12]}..., not {file.sha256[:12]}..."
-            )
+        checksums.verify(content, file, self.folder)
+
+    def unpack(self, path: Path, place: Place, file: RawFile) -> bytes:
+        """The content in a container; the container is compared only where the content is not pinned."""
+        if not file.sha256:
+            checksums.verify_packed(path, place)
+        return read_packed(path, place, file.max_bytes)
 
     def attempts(self, file: RawFile) -> Iterator[Attempt]:
         yield str(self.folder / file.name), lambda: self.cached(file)
@@ -157,14 +162,14 @@ class _Fetcher:
         names = [(place, root / (place.basename if flat else place.at)) for place in places]
         found = [(place, path) for place, path in names if _is_file(path)]
         for place, path in found:
-            yield str(path), lambda place=place, path=path: read_packed(path, place, file.max_bytes)
+            yield str(path), lambda place=place, path=path: self.unpack(path, place, file)
         if not found and not flat:
             looked = ", ".join(place.at for place in places)
             yield str(root), _failing(f"has none of {looked}" if root.is_dir() else "no such directory")
 
     def from_url(self, place: Place, file: RawFile) -> bytes:
         if place.at in self.containers:
-            return read_packed(self.containers[place.at], place, file.max_bytes)
+            return self.unpack(self.containers[place.at], place, file)
         host = urlsplit(place.at).hostname or ""
         if host in self.dead_hosts:
             raise UnavailableError("the same host, not tried again")
@@ -176,7 +181,7 @@ class _Fetcher:
                 continued = download(place.at, target, max_bytes=file.max_bytes, progress=self.progress)
                 target.replace(kept)
                 try:
-                    content = read_packed(kept, place, file.max_bytes)
+                    content = self.unpack(kept, place, file)
                     self.verify(content, file)
                 except UnavailableError:
                     if continued:  # the old part may be to blame: once more, from the first byte

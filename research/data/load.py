@@ -10,6 +10,7 @@ from research.data.download import Progress
 from research.data.fetch import Announce
 from research.data.histories import Histories
 from research.data.prepare import default_cache, mirrors_from_environment, prepare
+from research.data.selection import Selection
 from research.data.source import Source
 from research.data.split import Split, Splitter
 from research.schema import build
@@ -21,7 +22,7 @@ def load(
     """Fetch and prepare if need be, map, split.
 
     Args:
-        config: a composed run; its ``data``, ``split`` and ``paths`` are read.
+        config: a composed run; its ``data``, ``selection``, ``split`` and ``paths`` are read.
         announce: shows a line of text to the user, such as the terms of a dataset.
         progress: is told how a download goes.
 
@@ -29,11 +30,13 @@ def load(
         UserError: the data cannot be had, or has no history long enough for the split.
     """
     paths = config.paths
+    selection = config.get("selection")
     histories = prepare(
         build(config.data, Source),
         cache=Path(paths.cache).expanduser() if paths.cache else default_cache(),
         mirrors=[Path(p).expanduser() for p in paths.mirrors] if paths.mirrors else mirrors_from_environment(),
         announce=announce,
         progress=progress,
+        selection=build(selection, Selection) if selection else None,
     )
     return histories, build(config.split, Splitter)(histories)

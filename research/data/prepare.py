@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from research.data import store
+from research.data import checksums, store
 from research.data.atomic import unused_sibling, writing_below
 from research.data.download import Progress
 from research.data.fetch import Announce, fetch, show_terms
 from research.data.histories import Histories
+from research.data.selection import Selection, Step
 from research.data.source import Source
 from research.errors import UserError
 
@@ -51,6 +52,7 @@ def prepare(
     announce: Announce | None = None,
     progress: Progress | None = None,
     verify: bool | None = None,
+    selection: Selection | None = None,
 ) -> Histories:
     """The histories of ``source``, memory-mapped from ``cache/prepared/``; built there first if need be.
 
@@ -61,13 +63,21 @@ def prepare(
         announce: shows a line of text to the user: terms of use, corrupt files.
         progress: is told how a download goes.
         verify: hash the arrays; ``None`` does so for sets below 32 MiB.
+        selection: which rows are kept; ``None`` keeps all. Its trace is announced, and stored as ``selection.json``.
 
     Raises:
-        UserError: the raw files cannot be had, hold no interaction, or the cache cannot be written to.
+        UserError: the raw files cannot be had, hold no interaction or none that is kept, or the cache cannot be
+            written to.
     """
-    target = cache / "prepared" / f"{source.name}-{_key(source)}"
     if source.terms:
         show_terms(source.terms, cache / "raw" / source.name, announce)
+    files = source.files()
+    raw = None
+    hashes = checksums.known(files, cache / "raw" / source.name)
+    if hashes is None:  # unpinned files that never came: only their content says which prepared data is theirs
+        raw = fetch(source.name, files, cache=cache, mirrors=mirrors, announce=announce, progress=progress)
+        hashes = checksums.known(files, cache / "raw" / source.name)
+    target = cache / "prepared" / f"{source.name}-{_key(source, hashes or [], selection)}"
     if target.exists():
         try:
             return store.load(target, verify=verify)
@@ -75,29 +85,41 @@ def prepare(
             if announce:
                 announce(f"The prepared data in {target} is damaged ({reason}) and is built again.")
             _discard(target, cache)
-    raw = fetch(source.name, source.files(), cache=cache, mirrors=mirrors, announce=announce, progress=progress)
-    histories = to_histories(source.name, source.read(raw), source.titles(raw))
+    if raw is None:
+        raw = fetch(source.name, files, cache=cache, mirrors=mirrors, announce=announce, progress=progress)
+    rows, titles = source.read(raw), source.titles(raw)
+    del raw  # may be gigabytes
+    trace: list[Step] = []
+    if selection:
+        rows, trace = selection(rows, source.name)
+        if announce:
+            announce("\n".join(map(str, trace)))
+    histories = to_histories(source.name, rows, titles)
     with writing_below(cache):
-        return _put(histories, target)
+        return _put(histories, target, trace)
 
 
-def _key(source: Source) -> str:
+def _key(source: Source, hashes: Sequence[str], selection: Selection | None) -> str:
     """Of everything that the rows depend on. Optional files bring titles only, so they do not count."""
     depends = {
         "store": store.FORMAT,
         "source": f"{type(source).__name__} {source.version}",
-        "raw": [file.sha256 for file in source.files() if not file.optional],
+        "raw": list(hashes),
         "fields": dataclasses.asdict(source),  # type: ignore[call-overload]
         "fingerprint": source.fingerprint(),
+        **({"selection": [selection.version, dataclasses.asdict(selection)]} if selection else {}),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def _put(histories: Histories, target: Path) -> Histories:
+def _put(histories: Histories, target: Path, trace: Sequence[Step]) -> Histories:
     """Save beside ``target``, then rename. Who comes second finds the name taken and uses what is there."""
     temporary = unused_sibling(target, "tmp")
     try:
         store.save(histories, temporary)
+        if trace:
+            steps = json.dumps([dataclasses.asdict(step) for step in trace], indent=1)
+            (temporary / "selection.json").write_text(steps, encoding="utf-8")
         try:
             temporary.replace(target)
         except OSError:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
 
 
 class UnavailableError(Exception):
@@ -18,11 +19,14 @@ class Place:
 
     Attributes:
         at: the relative path or the URL.
-        member: the file's name inside, when ``at`` is a zip archive.
+        member: the file's name inside, when ``at`` is an archive: zip, or ``.tar.gz``.
+        checksum: of the archive as its publisher states it, ``sha256:...`` or ``md5:...``; empty: none is stated.
+            It is compared where the content itself is not pinned.
     """
 
     at: str
     member: str = ""
+    checksum: str = ""
 
     @property
     def basename(self) -> str:
@@ -57,21 +61,24 @@ class RawFile:
 
     Attributes:
         name: its name in the cache.
-        sha256: of the unpacked content; whatever place it came from, this must be its hash.
+        sha256: of the unpacked content; whatever place it came from, this must be its hash. Empty: nobody states
+            it, and the first one that comes is recorded.
         places: where to look below the cache's own folder and below each directory that the user named.
         urls: official addresses, in order.
         wheel: the last resort.
         max_bytes: more than this is refused, packed or unpacked.
         optional: it never causes a download of its own, and its absence is no error.
+        page: where a person gets it, when it may not or cannot be fetched.
     """
 
     name: str
-    sha256: str
+    sha256: str = ""
     places: tuple[Place, ...] = ()
     urls: tuple[Place, ...] = ()
     wheel: WheelMember | None = None
     max_bytes: int = 64 * MEBIBYTE
     optional: bool = False
+    page: str = ""
 
 
 @dataclass(frozen=True)

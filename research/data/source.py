@@ -42,11 +42,15 @@ class Source(ABC):
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
         """Columns ``user``, ``item`` and, where there are any, ``time`` (seconds, integer) and ``rating``.
 
+        What else the files say of an interaction comes in columns of these names: ``behaviour``, ``scenario`` and
+        ``domain`` (strings or integers), ``session`` (an id), ``latitude`` and ``longitude`` (degrees),
+        ``exact_time`` (false where a time is known only roughly). Preparation leaves them aside so far.
+
         Args:
             raw: the content of `files` by name.
 
         Returns:
-            Rows in file order. Ids are strings or integers.
+            Rows in file order, or in the order of a time finer than seconds. Ids are strings or integers.
         """
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:

@@ -323,6 +323,13 @@ def test_a_zip_bomb_is_refused_by_what_comes_out(tmp_path: Path, make_zip: Calla
         read_packed(gz, Place("bomb.gz"), 1000)
 
 
+def test_a_generous_limit_reserves_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(CONTENT))
+    assert read_packed(tmp_path / "a.gz", Place("a.gz"), 1 << 50) == CONTENT
+    (tmp_path / "b.gz").write_bytes(gzip.compress(bytes(3_000_000)))
+    assert read_packed(tmp_path / "b.gz", Place("b.gz"), 3_000_000) == bytes(3_000_000), "the limit itself is allowed"
+
+
 def test_a_member_that_climbs_out_writes_nothing(tmp_path: Path, make_zip: Callable) -> None:
     evil = make_zip(tmp_path / "in/evil.zip", {"../../evil": b"x", "a": b"y"})
     assert read_packed(evil, Place("evil.zip", "a"), 10) == b"y"

@@ -1,0 +1,54 @@
+"""Times of the sources as whole seconds since 1970 UTC, without losing an order that was finer.
+
+A source's milliseconds are cut to seconds. Rows that then share a second would keep the file's order, which need not
+be the order in time; so the rows are sorted by the finer time first, stably. Written times without a zone are read
+as UTC, never in this machine's zone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from research.errors import UserError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def whole_seconds(rows: pl.DataFrame, per_second: int = 1) -> pl.DataFrame:
+    """Sort by ``time``, equal times in file order, and cut it down to whole seconds.
+
+    Args:
+        rows: ``time`` in units of which ``per_second`` make a second; integers or decimals.
+        per_second: 1000 for milliseconds, 1 for decimal seconds.
+    """
+    import polars as pl
+
+    return rows.sort("time", maintain_order=True).with_columns(
+        (pl.col("time") / per_second).floor().cast(pl.Int64)
+        if rows["time"].dtype.is_float()
+        else pl.col("time").floordiv(per_second)
+    )
+
+
+def read_times(rows: pl.DataFrame, written: str, name: str) -> pl.DataFrame:
+    """Parse the strings of ``time`` as UTC; fractions of a second count for the order and are cut.
+
+    Args:
+        rows: ``time`` as it is written.
+        written: in the notation of polars' ``to_datetime``, such as ``%Y-%m-%dT%H:%M:%SZ``.
+        name: the file's, for messages.
+
+    Raises:
+        UserError: a time is written in another way.
+    """
+    import polars as pl
+
+    milliseconds = rows["time"].str.to_datetime(written, time_unit="ms", strict=False).dt.epoch("ms")
+    if milliseconds.null_count():
+        wrong = rows.filter(milliseconds.is_null())["time"]
+        raise UserError(f"{name}: {len(wrong):,} times are not written as {written}, such as {wrong[0]!r}.")
+    rows = rows.with_columns(milliseconds.alias("time"))
+    return (
+        whole_seconds(rows, 1000) if "%.f" in written or "%3f" in written else rows.with_columns(pl.col("time") // 1000)
+    )

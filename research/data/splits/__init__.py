@@ -1,0 +1,1 @@
+"""Protocols beside leave-one-out, one a file."""
