@@ -33,6 +33,8 @@ class Encoder(nn.Module, ABC):
     """Whether it can begin from a given state."""
     interests: int = 1
     """How many vectors a state is made of, side by side."""
+    reach: int | None = None
+    """How many of the latest items a state depends on at most: ``None`` is all that its view shows, 0 none."""
 
     @abstractmethod
     def encode(self, rows: Rows) -> Tensor:

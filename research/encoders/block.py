@@ -13,11 +13,12 @@ from torch.nn import functional as F
 
 from research.data.batch import Positions
 from research.encoders.dropout import Dropout
+from research.encoders.layer import Layer
 from research.encoders.rows import take
 from research.errors import UserError
 
 
-class Block(nn.Module):
+class Block(Layer):
     """``x + dropout(attention(norm(x)))``, then ``x + dropout(feed_forward(norm(x)))``.
 
     Attention weights are not dropped out: the kernel that could is several times slower, and hidden dropout does the
@@ -101,6 +102,6 @@ class Block(nn.Module):
 
     def _behind(self, x: Tensor, a: Tensor) -> Tensor:
         """What follows the attention, for each position alone."""
-        x = x + self.dropout(self.out(a))
+        x = self.dropout.add(x, self.out(a))
         inner = self.dropout(self.activation(self.inner(self.norm_inner(x))))
-        return x + self.dropout(self.outer(inner))
+        return self.dropout.add(x, self.outer(inner))

@@ -9,13 +9,14 @@ Shape legend: B rows, T positions, D width, N asked positions.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from research.data.batch import Positions
 from research.encoders.base import Encoder
-from research.encoders.block import Block
 from research.encoders.dropout import Dropout
+from research.encoders.layer import Layer
 from research.encoders.rows import Rows, take
 from research.errors import UserError
 from research.sizes import Sizes
@@ -24,7 +25,7 @@ from research.sizes import Sizes
 class Stack(Encoder):
     """``close(block(...block(dropout(x + position))))``."""
 
-    def __init__(self, sizes: Sizes, blocks: list[Block], dropout: float) -> None:
+    def __init__(self, sizes: Sizes, blocks: Sequence[Layer], dropout: float) -> None:
         """Make what lies before the blocks.
 
         Raises:
@@ -60,7 +61,7 @@ class Stack(Encoder):
         for block in self.blocks[:-1]:
             h_BTD = block(h_BTD, visible_B11T)
         last = self.blocks[-1]
-        assert isinstance(last, Block)
+        assert isinstance(last, Layer)
         return self.close(last.asked(h_BTD, at, visible_B11T))
 
     def _embed(self, rows: Rows) -> Tensor:

@@ -93,17 +93,20 @@ class _FusedCrossEntropy(torch.autograd.Function):
         w_low_ID = w_ID.to(kind)
         w_low_DI = w_low_ID.t().contiguous()
         grad_h_ND = torch.empty_like(h_low_ND, dtype=h_ND.dtype)
-        grad_w_DI = w_ID.new_zeros(w_low_DI.shape)
+        grad_w_DI: Tensor | None = None
         p_target_N = h_ND.new_empty(n)
         for i in range(0, n, chunk):
             c = slice(i, i + chunk)
-            p_CI = torch.mm(h_low_ND[c], w_low_DI).softmax(dim=1)
+            p_CI = torch.mm(h_low_ND[c], w_low_DI)
+            torch.softmax(p_CI, dim=1, out=p_CI)
             p_target_N[c] = p_CI[: n - i].gather(1, target_N[c, None]).squeeze(1)
             grad_h_ND[c] = torch.mm(p_CI, w_low_ID)
-            grad_w_DI += torch.mm(h_low_ND[c].t().contiguous(), p_CI)
+            part_DI = torch.mm(h_low_ND[c].t().contiguous(), p_CI)
+            grad_w_DI = part_DI.to(w_ID.dtype) if grad_w_DI is None else grad_w_DI.add_(part_DI)
+        assert grad_w_DI is not None
         # The gradient is that of (p - one-hot); the one-hot part is exact and never meets the (C, I) scores.
         grad_h_ND = grad_h_ND[:n] - F.embedding(target_N, w_ID)
-        grad_w_ID = grad_w_DI.t() - torch.ops.aten.embedding_dense_backward(h_ND, target_N, len(w_ID), -1, False)
+        grad_w_ID = grad_w_DI.t().contiguous().index_add_(0, target_N, h_ND, alpha=-1)
         ctx.save_for_backward(grad_h_ND, grad_w_ID)
         # A probability that underflows would make the loss infinite; the smallest float stands in.
         return -p_target_N.clamp(min=torch.finfo(h_ND.dtype).tiny).log().sum()

@@ -47,6 +47,22 @@ class TestExact:
         torch.testing.assert_close(x.grad, scale)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_adding_what_is_dropped_is_the_sum(dtype: torch.dtype) -> None:
+    x, y = torch.randn(2, 7, 15, dtype=dtype)
+    layer, results = Dropout(0.3).train(), []
+    for add in (layer.add, lambda x, y: x + layer(y)):
+        torch.manual_seed(3)
+        a, b = x.clone().requires_grad_(), y.clone().requires_grad_()
+        total = add(a, b)
+        total.pow(3).sum().backward()
+        results.append((total.detach(), a.grad, b.grad))
+    for got, expected in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected)
+    layer.eval()
+    assert torch.equal(layer.add(x, y), x + y)
+
+
 class TestBehaviour:
     def test_in_evaluation_it_is_the_identity(self) -> None:
         x = torch.randn(100)
