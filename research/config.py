@@ -104,6 +104,7 @@ def canonical(config: DictConfig) -> dict[str, Any]:
         plain["overlap"] = True
     if "short" not in branches:
         plain.pop("short")
+        plain.pop("recent_mask", None)
         if plain["overlap"]:
             plain.pop("window")
     plain.pop("dropout")  # a dial: its value stands in every part that uses it

@@ -20,6 +20,7 @@ from research.fusion.base import Fused, Fusion
 from research.items.base import ItemTable
 from research.views import Views
 from research.windows.base import Window
+from research.windows.recent_mask import RecentMask
 
 
 class InterestModel(nn.Module):
@@ -34,6 +35,7 @@ class InterestModel(nn.Module):
         short: Encoder | None,
         window: Window | None,
         overlap: bool = True,
+        recent_mask: RecentMask | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -44,10 +46,11 @@ class InterestModel(nn.Module):
             short: encoder of the window, likewise.
             window: what counts as short-term, needed with ``short``.
             overlap: whether the long view contains the window too.
+            recent_mask: hides the latest interactions from the short view while training.
         """
         super().__init__()
         self.items, self.fusion, self.long, self.short = items, fusion, long, short
-        self.window, self.overlap = window, overlap
+        self.window, self.overlap, self.recent_mask = window, overlap, recent_mask
 
     def forward(self, batch: Batch, at: Positions) -> Fused:
         """One interest for every asked position."""
@@ -57,4 +60,6 @@ class InterestModel(nn.Module):
         """What the fusion sees."""
         rows = Rows(self.items(batch.items_BT), batch.length_B, batch.times_BT, batch.users_B)
         start_N = None if self.window is None else self.window(batch, at)
-        return Views(rows, batch, at, long=self.long, short=self.short, start_N=start_N, overlap=self.overlap)
+        end_N = self.recent_mask(batch, at) if self.recent_mask is not None and self.training else None
+        branches = {"long": self.long, "short": self.short}
+        return Views(rows, batch, at, **branches, start_N=start_N, end_N=end_N, overlap=self.overlap)

@@ -27,7 +27,8 @@ from research.evaluation.ranks import count_better
 from research.evaluation.scores import scores_of
 from research.fusion.base import Fusion
 from research.schema import target_class
-from research.training.assemble import Parts, assemble, check_compatible
+from research.training.assemble import Parts, assemble
+from research.training.compatible import check_compatible
 from research.training.data import HistoryData
 
 pytestmark = pytest.mark.usefixtures("one_thread")

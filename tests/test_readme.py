@@ -14,7 +14,7 @@ import pytest
 
 from research.config import compose, options
 from research.studies.study import plan, read_study_file
-from research.training.assemble import check_compatible
+from research.training.compatible import check_compatible
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -68,10 +68,10 @@ def test_the_new_fusion_works_with_one_file_and_one_configuration(tmp_path):
     """Copies the package, adds the README's two files, trains."""
     for name in ("research", "configs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "research" / "fusion" / "product.py").write_text(blocks("python")[1])
-    (tmp_path / "configs" / "fusion" / "product.yaml").write_text(blocks("yaml")[0])
+    (tmp_path / "research" / "fusion" / "maximum.py").write_text(blocks("python")[1])
+    (tmp_path / "configs" / "fusion" / "maximum.yaml").write_text(blocks("yaml")[0])
     words = ["data=simulated", "data.n_users=40", "data.n_items=30", "data.mean_length=10", "width=8", "max_length=10"]
-    words += ["fusion=product", "trainer.max_epochs=1", "trainer.accelerator=cpu", f"paths.runs={tmp_path / 'runs'}"]
+    words += ["fusion=maximum", "trainer.max_epochs=1", "trainer.accelerator=cpu", f"paths.runs={tmp_path / 'runs'}"]
     program = "import sys; from research.cli import main; main(['train', '--json', *sys.argv[1:]])"
     result = subprocess.run(
         [sys.executable, "-c", program, *words],
@@ -82,7 +82,7 @@ def test_the_new_fusion_works_with_one_file_and_one_configuration(tmp_path):
         timeout=120,
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    assert '"fusion": {"_target_": "research.fusion.product.Product"}' in result.stdout
+    assert '"fusion": {"_target_": "research.fusion.maximum.Maximum"}' in result.stdout
 
 
 def test_the_demo_table_is_the_committed_result():

@@ -6,6 +6,7 @@ It reads the same views as the fusion, already computed, so a branch costs nothi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -20,6 +21,8 @@ class Auxiliary(nn.Module, ABC):
 
     branches: tuple[str, ...] = ("long", "short")
     """Branches that are read; the fusion must read them too."""
+    sampled: ClassVar[bool] = True
+    """Whether it asks for drawn or given items only; one that asks for all candidates says no."""
 
     @abstractmethod
     def forward(self, views: Views, fused: Fused, supervised: Supervised, items: ItemTable) -> Tensor:

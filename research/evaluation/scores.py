@@ -52,7 +52,7 @@ class CandidateScores:
 
     def __init__(self, fused: Fused, candidates_ID: Tensor) -> None:
         """Hold the interests and the vectors of the catalogue."""
-        self.fused, self.candidates_ID, self.n_items = fused, candidates_ID, len(candidates_ID)
+        self.fused, self.candidates_ID, self.n_items = fused.double(), candidates_ID.double(), len(candidates_ID)
 
     def of(self, item_B: Tensor) -> Tensor:
         return self._finite(self.fused.score_own(self.candidates_ID[item_B][:, None])).squeeze(1)

@@ -9,8 +9,8 @@ Shape legend: N asked positions, D width, C candidates, 2 branches in the order 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -44,6 +44,11 @@ class Fused:
     def score_own(self, candidates_NCD: Tensor) -> Tensor:
         """``(N, C)`` scores of candidates that differ from position to position."""
         return (candidates_NCD @ self.interest_ND[:, :, None]).squeeze(2)
+
+    def double(self) -> Self:
+        """The same in float64, in which ranks are counted."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: tensor.double() for name, tensor in tensors.items() if tensor is not None})
 
     def rows(self, chosen: slice) -> Fused:
         """The same for some of the positions."""

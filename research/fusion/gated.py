@@ -29,4 +29,6 @@ class Gated(StateFusion):
     def fuse(self, long_ND: Tensor, short_ND: Tensor) -> Fused:
         g_NG = self.gate(torch.cat([long_ND, short_ND], dim=1)).sigmoid()
         share_N = g_NG.mean(dim=1)
-        return Fused(torch.lerp(short_ND, long_ND, g_NG), torch.stack([share_N, 1 - share_N], dim=1))
+        kind = torch.promote_types(long_ND.dtype, short_ND.dtype)  # under autocast they may differ, and lerp takes one
+        interest_ND = torch.lerp(short_ND.to(kind), long_ND.to(kind), g_NG.to(kind))
+        return Fused(interest_ND, torch.stack([share_N, 1 - share_N], dim=1))

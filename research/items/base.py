@@ -14,6 +14,8 @@ class ItemTable(nn.Module, ABC):
     """Constructed as ``ItemTable(sizes, *, ...)``; keyword arguments are its configuration."""
 
     n_items: int
+    sparse: bool = False
+    """Whether gradients hold looked-up rows only; then nothing that trains may ask for all candidates."""
 
     @property
     def mask_token(self) -> int:
@@ -27,3 +29,8 @@ class ItemTable(nn.Module, ABC):
     @abstractmethod
     def candidates(self) -> Tensor:
         """``(I, D)`` vectors that an interest is scored against by a dot product; row ``i`` is item ``i + 1``."""
+
+    def candidates_of(self, row: Tensor) -> Tensor:
+        """The same for some rows only, ``(...) -> (..., D)``; for a table that scores with other vectors than it reads,
+        this is to be overridden too."""
+        return self(row + 1)

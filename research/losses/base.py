@@ -6,6 +6,7 @@ Shape legend: N supervised positions, I items.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -16,6 +17,9 @@ from research.items.base import ItemTable
 class Loss(nn.Module, ABC):
     """Constructed as ``Loss(count_I, *, ...)``: how often each item of the catalogue occurs in the training data,
     which some losses draw negatives by; keyword arguments are its configuration."""
+
+    sampled: ClassVar[bool] = False
+    """Whether it looks up drawn items only, so that a table with sparse gradients stays sparse."""
 
     @abstractmethod
     def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:

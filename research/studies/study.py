@@ -24,7 +24,7 @@ from research.config import canonical, compose, config_directory, options
 from research.errors import UserError
 from research.metrics.ranking import parse
 from research.reports.records import plain
-from research.training.assemble import check_compatible
+from research.training.compatible import check_compatible
 from research.training.names import cell, label
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from omegaconf import DictConfig
 
+from research.augmentation.base import Augmentation, Augmented
 from research.auxiliary.base import Auxiliary
+from research.branch_dropout import BranchDropout, HidingFusion
 from research.data.histories import Histories
 from research.data.split import Spans
 from research.encoders.base import Encoder
@@ -18,9 +20,12 @@ from research.losses.base import Loss
 from research.model import InterestModel
 from research.objectives.base import Objective
 from research.schema import build, target_class
+from research.scoring.base import ScoredFusion, ScoredItems, Scoring
 from research.sizes import Sizes
+from research.training.compatible import check_compatible, name_of
 from research.training.seeds import derive
 from research.windows.base import Window
+from research.windows.recent_mask import RecentMask
 
 
 @dataclass(frozen=True)
@@ -31,63 +36,6 @@ class Parts:
     loss: Loss
     objective: Objective
     auxiliary: list[Auxiliary]
-
-
-def check_compatible(config: DictConfig, histories: Histories | None = None) -> None:
-    """Refuse a combination that makes no sense, before anything is trained.
-
-    Args:
-        config: a composed run.
-        histories: its dataset, when already at hand; some rules need it.
-
-    Raises:
-        UserError: with the reason and the mend.
-    """
-    if config.get("baseline"):
-        return
-    for name, least in (("width", 1), ("max_length", 2), ("batch_size", 1), ("seed", 0)):
-        if not isinstance(config[name], int) or isinstance(config[name], bool) or config[name] < least:
-            raise UserError(f"{name}={config[name]}: a whole number of at least {least}.")
-    fusion = target_class(config.fusion._target_, Fusion)
-    objective = target_class(config.objective._target_, Objective)
-    encoders = {view: target_class(config[view]._target_, Encoder) for view in fusion.branches}
-    for view, encoder in encoders.items():
-        if objective.causal and not encoder.causal:
-            raise UserError(
-                f"encoder@{view}={encoder.__name__.lower()} sees both sides of a position, so with the next-item "
-                "objective it would read the answer. Use objective=masked_item, or a causal encoder such as "
-                f"encoder@{view}=transformer."
-            )
-    for name, node in config.auxiliary.items():
-        missing = set(target_class(node._target_, Auxiliary).branches) - set(fusion.branches)
-        if missing:
-            raise UserError(
-                f"auxiliary={name} reads the {' and the '.join(sorted(missing))} branch, which "
-                f"fusion={fusion.__name__.lower()} does not. Leave it out, or choose another fusion."
-            )
-    if fusion.needs_initial and not encoders["short"].takes_initial:
-        raise UserError(
-            f"fusion={fusion.__name__.lower()} gives the short encoder a state to begin from, and "
-            f"{encoders['short'].__name__.lower()} cannot take one. Use encoder@short=gru or encoder@short=lstm."
-        )
-    if not config.overlap and "long" in encoders and not encoders["long"].causal:
-        raise UserError(
-            f"overlap=false ends the long view before the window, but encoder@long={encoders['long'].__name__.lower()} "
-            "sees both sides of a position. Use overlap=true, or a causal encoder."
-        )
-    if histories is not None and not histories.has_times:
-        parts: dict[str, type[Encoder | Fusion | Window]] = {"fusion": fusion}
-        for view, encoder in encoders.items():
-            parts[f"encoder@{view}"] = encoder
-        if "short" in fusion.branches or not config.overlap:
-            parts["window"] = target_class(config.window._target_, Window)
-        for key, part in parts.items():
-            if part.needs_times:
-                mend = "window=last_k" if key == "window" else f"another {key}"
-                raise UserError(
-                    f"{key}={part.__name__.lower()} needs times, but {histories.name!r} has only an order. "
-                    f"Use {mend}, or a dataset with times."
-                )
 
 
 def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
@@ -115,21 +63,32 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
     seeded("items")
     items = build(config["items"], ItemTable, sizes)
     objective = build(config.objective, Objective, items.mask_token)
+    if nodes := config.get("augmentation"):
+        least = objective.span + 1
+        objective = Augmented(objective, {str(k): build(v, Augmentation, sizes, least) for k, v in nodes.items()})
     encoders: dict[str, Encoder | None] = {"long": None, "short": None}
     for view in reads:
         seeded(view)
         encoders[view] = build(config[view], Encoder, sizes)
     window = build(config.window, Window) if "short" in reads or not config.overlap else None
+    recent_mask = build(config.recent_mask, RecentMask) if "short" in reads and config.get("recent_mask") else None
     seeded("fusion")
     fusion = build(config.fusion, Fusion, sizes)
     long, short = encoders["long"], encoders["short"]
     for view, encoder in encoders.items():
         if encoder is not None and encoder.interests > 1 and not fusion.takes_interests:
             raise UserError(
-                f"encoder@{view}={type(encoder).__name__.lower()} gives {encoder.interests} interests, and "
-                f"fusion={type(fusion).__name__.lower()} reads one. Use fusion=max_interest."
+                f"encoder@{view}={name_of(type(encoder))} gives {encoder.interests} interests, and "
+                f"fusion={name_of(type(fusion))} reads one. Use fusion=max_interest."
             )
-    model = InterestModel(items, fusion, long=long, short=short, window=window, overlap=config.overlap)
+    if config.get("branch_dropout"):
+        fusion = HidingFusion(fusion, build(config.branch_dropout, BranchDropout))
+    if config.get("scoring"):
+        scoring = build(config.scoring, Scoring)
+        items, fusion = ScoredItems(items, scoring), ScoredFusion(fusion, scoring)
+    model = InterestModel(
+        items, fusion, long=long, short=short, window=window, overlap=config.overlap, recent_mask=recent_mask
+    )
     loss = build(config.loss, Loss, torch.from_numpy(train.count(histories)))
     terms = []
     for name, node in config.auxiliary.items():

@@ -21,11 +21,13 @@ from research.evaluation.baselines.base import Baseline, rank_baseline
 from research.evaluation.table import Ranks
 from research.schema import build
 from research.training.assemble import assemble
+from research.training.averaging import Averaging
 from research.training.callbacks import Curves, Report, Reporter
 from research.training.data import HistoryData
 from research.training.machine import prepared_machine
 from research.training.module import MONITOR, InterestTraining
 from research.training.optimizer import AdamW
+from research.training.schedule import Schedule
 from research.training.settings import TrainerSettings
 
 
@@ -88,13 +90,22 @@ def fit(
         split,
         positions_per_step=data.positions_per_step,
         seed=config.seed,
+        schedule=build(config.schedule, Schedule) if config.get("schedule") else None,
     )
+    averaging = [build(config.averaging, Averaging)] if config.get("averaging") else []
     curves = Curves()
     best = ModelCheckpoint(
-        directory, "best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
+        directory,
+        "best",
+        monitor=MONITOR,
+        mode="max",
+        save_weights_only=True,
+        save_on_train_epoch_end=False,  # but right behind validation, while the weights that it saw are in place
+        enable_version_counter=False,
     )
     last = ModelCheckpoint(directory, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     callbacks = [
+        *averaging,
         curves,
         EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False),
         best,

@@ -9,6 +9,7 @@ import math
 
 import lightning as pl
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from research.data.histories import Histories
@@ -23,6 +24,7 @@ from research.metrics.mean import MeanMetric
 from research.objectives.base import Supervised
 from research.training.assemble import Parts
 from research.training.optimizer import AdamW
+from research.training.schedule import Schedule
 from research.training.seeds import derive
 
 MONITOR = "val/ndcg@10"
@@ -41,6 +43,7 @@ class InterestTraining(pl.LightningModule):
         *,
         positions_per_step: float,
         seed: int,
+        schedule: Schedule | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -51,10 +54,11 @@ class InterestTraining(pl.LightningModule):
             split: whose queries are asked.
             positions_per_step: what the summed loss is divided by, a constant of the run.
             seed: of the run.
+            schedule: of the learning rate, which else is constant.
         """
         super().__init__()
         self.model, self.loss, self.auxiliary = parts.model, parts.loss, nn.ModuleList(parts.auxiliary)
-        self.optimizer_settings = optimizer
+        self.optimizer_settings, self.schedule = optimizer, schedule
         self.histories, self.split = histories, split
         self.positions_per_step, self.seed = positions_per_step, seed
         self.val_ndcg = MeanMetric("ndcg@10")
@@ -62,8 +66,14 @@ class InterestTraining(pl.LightningModule):
         self.parts: list[Ranks] = []
         self.ranks: Ranks | None = None
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimizer_settings(self.parameters())
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = self.optimizer_settings(self)
+        if self.schedule is None:
+            return optimizer
+        epochs = int(self.trainer.max_epochs or 1)
+        steps = -(-int(self.trainer.estimated_stepping_batches) // epochs)
+        scheduler = self.schedule(optimizer, steps, epochs)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_train_batch_start(self, batch: Supervised, batch_idx: int) -> None:
         # Not on_train_epoch_start, which Lightning skips for the first epoch after a resume.

@@ -17,8 +17,8 @@ from research.config import identity
 from research.data.fetch import Announce
 from research.data.load import load
 from research.schema import build
-from research.training.assemble import check_compatible
 from research.training.callbacks import Report
+from research.training.compatible import check_compatible
 from research.training.environment import code, environment
 from research.training.fit import fit, fit_baseline
 from research.training.loggers import Tracker

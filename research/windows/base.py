@@ -18,6 +18,8 @@ class Window(ABC):
 
     needs_times: ClassVar[bool] = False
     """Whether the dataset must have real times."""
+    whole: ClassVar[bool] = False
+    """Whether it always begins at the first interaction, so that nothing ever lies before it."""
 
     @abstractmethod
     def __call__(self, batch: Batch, at: Positions) -> Tensor:

@@ -1,15 +1,18 @@
-"""The last days: everything not older than a span of time before the current interaction."""
+"""The last days: everything not older than a span of time before the current interaction.
+
+``duration`` says the same in other units.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from research.data.batch import Batch, Positions
 from research.errors import UserError
 from research.windows.base import Window
+from research.windows.duration import first_within
 
 
 class Days(Window):
@@ -31,6 +34,4 @@ class Days(Window):
         self.days = days
 
     def __call__(self, batch: Batch, at: Positions) -> Tensor:
-        earliest_BT = batch.times_BT - int(self.days * 86_400)
-        # Behind the end the last time repeats, so rows are sorted as searchsorted needs them.
-        return at.of(torch.searchsorted(batch.times_BT.contiguous(), earliest_BT))
+        return first_within(int(self.days * 86_400), batch, at)

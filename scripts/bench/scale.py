@@ -6,6 +6,7 @@ formula of the work against the products that torch counts in a real step. Nothi
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 
 FLOAT = 4
@@ -169,4 +170,4 @@ def memory_table() -> str:
 
 
 if __name__ == "__main__":
-    print(work_table(), memory_table(), sep="\n\n")
+    sys.stdout.write(f"{work_table()}\n\n{memory_table()}\n")

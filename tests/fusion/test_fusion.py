@@ -1,23 +1,33 @@
-"""Fusions: each formula again in NumPy with the module's own weights, and what every fusion promises.
+"""Fusions of two states, each formula again in NumPy with the module's own weights; and what every fusion promises.
 
-Shape legend: N asked positions, D width.
+Shape legend: N asked positions, D width, C candidates.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
+from small_world import SIZES
 
+from research.data.batch import Positions
 from research.errors import UserError
 from research.fusion.attention import Attention
-from research.fusion.base import StateFusion
+from research.fusion.base import Fusion, StateFusion
+from research.fusion.bilinear import Bilinear
 from research.fusion.concat import Concat
+from research.fusion.concat_mlp import ConcatMLP
+from research.fusion.feature_gate import FeatureGate
 from research.fusion.gated import Gated
 from research.fusion.long_only import LongOnly
+from research.fusion.product import Product
+from research.fusion.random_gate import RandomGate
 from research.fusion.short_only import ShortOnly
 from research.fusion.sum import Sum
 from research.fusion.weighted import Weighted
+from research.fusion.wide_long import WideLong
 from research.sizes import Sizes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,7 +39,7 @@ LONG_ND, SHORT_ND = torch.randn(2, N, D, generator=torch.Generator().manual_seed
 def built(kind: type[StateFusion], **settings: object) -> StateFusion:
     """In float64, every parameter moved away from where it starts, so that no term is zero by chance."""
     torch.manual_seed(1)
-    fusion = kind(Sizes(D), **settings).double()  # type: ignore[call-arg]
+    fusion = kind(Sizes(D), **settings).double().eval()  # type: ignore[call-arg]
     with torch.no_grad():
         for parameter in fusion.parameters():
             parameter += torch.randn_like(parameter)
@@ -107,6 +117,69 @@ class TestExact:
     def test_sum(self) -> None:
         same(built(Sum).fuse(LONG_ND, SHORT_ND).interest_ND, LONG_ND.numpy() + SHORT_ND.numpy())
 
+    def test_product(self) -> None:
+        same(built(Product).fuse(LONG_ND, SHORT_ND).interest_ND, LONG_ND.numpy() * SHORT_ND.numpy())
+
+    @pytest.mark.parametrize("rank", [None, 1, 4])
+    def test_bilinear_is_a_tensor_of_matrices(self, rank: int | None) -> None:
+        fusion = built(Bilinear, rank=rank)
+        long_ND, short_ND, own = numbers(fusion)
+        u_RD, v_RD, p_DR = (own[f"{name}.weight"] for name in ("of_long", "of_short", "out"))
+        assert u_RD.shape == (rank or D, D)
+        w_DDD = np.stack([sum(p * np.outer(u, v) for p, u, v in zip(p_R, u_RD, v_RD, strict=True)) for p_R in p_DR])
+        expected = [[long @ w_DD @ short for w_DD in w_DDD] for long, short in zip(long_ND, short_ND, strict=True)]
+        same(fusion.fuse(LONG_ND, SHORT_ND).interest_ND, np.array(expected))
+
+    @pytest.mark.parametrize("hidden", [None, 5])
+    def test_concat_mlp(self, hidden: int | None) -> None:
+        fusion = built(ConcatMLP, hidden=hidden)
+        long_ND, short_ND, own = numbers(fusion)
+        inner = np.concatenate([long_ND, short_ND], axis=1) @ own["inner.weight"].T + own["inner.bias"]
+        assert inner.shape == (N, hidden or 2 * D)
+        same(
+            fusion.fuse(LONG_ND, SHORT_ND).interest_ND,
+            np.maximum(inner, 0) @ own["out.weight"].T + own["out.bias"],
+        )
+
+    def test_feature_gate(self) -> None:
+        fusion = built(FeatureGate)
+        long_ND, short_ND, own = numbers(fusion)
+        both = np.concatenate([long_ND, short_ND], axis=1)
+        feature = np.tanh(both @ own["feature.weight"].T + own["feature.bias"])
+        gate = sigmoid(both @ own["gate.weight"].T + own["gate.bias"])
+        same(fusion.fuse(LONG_ND, SHORT_ND).interest_ND, gate * short_ND + (1 - gate) * feature)
+
+    def test_random_gate_is_drawn_with_the_seed_and_never_learns(self) -> None:
+        fusions = []
+        for seed in (5, 5, 6):
+            torch.manual_seed(seed)
+            fusions.append(RandomGate(Sizes(D)).double())
+        one, two, other = (fusion.fuse(LONG_ND, SHORT_ND) for fusion in fusions)
+        gate = fusions[0].state_dict()["gate"].numpy()
+        assert ((gate >= 0) & (gate < 1)).all() and len(set(gate)) == D
+        same(one.interest_ND, gate * LONG_ND.numpy() + (1 - gate) * SHORT_ND.numpy())
+        same(one.weight_N2, np.array([[gate.mean(), 1 - gate.mean()]] * N))
+        assert torch.equal(one.interest_ND, two.interest_ND) and not torch.equal(one.interest_ND, other.interest_ND)
+        assert not list(fusions[0].parameters())
+
+    def test_wide_long(self) -> None:
+        fusion = built(WideLong)
+        long_ND, _, own = numbers(fusion)
+        inner = np.maximum(long_ND @ own["inner.weight"].T, 0)
+        fused = fusion.fuse(LONG_ND, SHORT_ND)
+        same(fused.interest_ND, long_ND + inner @ own["out.weight"].T + own["out.bias"])
+        same(fused.weight_N2, np.array([[1, 0]] * N))
+
+    @pytest.mark.parametrize("width", [4, 6, 64])
+    def test_wide_long_spends_what_the_gate_spends(self, width: int) -> None:
+        counts = [sum(p.numel() for p in kind(Sizes(width)).parameters()) for kind in (WideLong, Gated)]
+        assert counts[0] == counts[1] == 2 * width**2 + width
+
+    @pytest.mark.parametrize("parameters", [3 * D, 100, 1001])
+    def test_wide_long_spends_what_it_is_given(self, parameters: int) -> None:
+        spent = sum(p.numel() for p in WideLong(Sizes(D), parameters=parameters).parameters())
+        assert parameters - 2 * D < spent <= parameters
+
     @pytest.mark.parametrize(
         ("kind", "state_ND", "weight"), [(LongOnly, LONG_ND, [1, 0]), (ShortOnly, SHORT_ND, [0, 1])]
     )
@@ -136,40 +209,114 @@ class TestExact:
 
 
 class TestEveryFusion:
-    def test_weights_are_shares(self, fusion_class: type[StateFusion]) -> None:
-        fused = built(fusion_class).fuse(LONG_ND, SHORT_ND)
-        assert fused.interest_ND.shape == (N, D)
+    """Over real views of a few rows, see ``conftest``."""
+
+    def test_weights_are_shares(self, world, built, fusion_class: type[Fusion]) -> None:
+        fused = built(fusion_class)(world.views(fusion_class.branches))
+        assert len(fused) == len(world.at) and fused.interest_ND.shape == (len(fused), D)
         if fused.weight_N2 is not None:
-            assert fused.weight_N2.shape == (N, 2)
+            assert fused.weight_N2.shape == (len(fused), 2)
             assert (fused.weight_N2 >= 0).all()
-            same(fused.weight_N2.sum(1), np.ones(N))
+            same(fused.weight_N2.sum(1), np.ones(len(fused)))
 
-    def test_exactly_the_branches_that_it_names_are_read(self, fusion_class: type[StateFusion]) -> None:
-        fusion = built(fusion_class)
-        states = {"long": LONG_ND.clone().requires_grad_(), "short": SHORT_ND.clone().requires_grad_()}
-        fusion.fuse(*states.values()).interest_ND.square().sum().backward()
-        for branch, state_ND in states.items():
-            if branch in fusion.branches:
-                assert (state_ND.grad.abs() > 0).all()  # type: ignore[union-attr]
-            else:
-                assert state_ND.grad is None
-                other = {**states, branch: torch.full((N, D), 1e6, dtype=torch.float64)}
-                assert torch.equal(fusion.fuse(*other.values()).interest_ND, fusion.fuse(*states.values()).interest_ND)
+    @pytest.mark.parametrize("overlap", [True, False])
+    def test_exactly_the_branches_that_it_names_are_read(
+        self, world, built, fusion_class: type[Fusion], overlap: bool
+    ) -> None:
+        views = world.views(overlap=overlap)  # both encoders are there to be read
+        (built(fusion_class)(views).score(world.candidates_CD) ** 3).sum().backward()
+        for branch, encoder in (("long", world.long), ("short", world.short)):
+            for name, parameter in encoder.named_parameters():
+                read = parameter.grad is not None and bool(parameter.grad.any())
+                assert read == (branch in fusion_class.branches), f"{branch}: {name}"
 
-    def test_every_parameter_is_used(self, fusion_class: type[StateFusion]) -> None:
+    def test_a_branch_that_is_not_named_need_not_be_built(self, world, built, fusion_class: type[Fusion]) -> None:
         fusion = built(fusion_class)
-        # A linear function of the interest would be blind to a weight that only moves along a direction.
-        fusion.fuse(LONG_ND, SHORT_ND).interest_ND.pow(3).sum().backward() if list(fusion.parameters()) else None
-        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in fusion.parameters())
+        few = fusion(world.views(fusion_class.branches)).score(world.candidates_CD)
+        assert torch.equal(few, fusion(world.views()).score(world.candidates_CD))
 
-    def test_a_position_is_fused_alone(self, fusion_class: type[StateFusion]) -> None:
+    def test_every_parameter_is_used(self, world, built, fusion_class: type[Fusion]) -> None:
         fusion = built(fusion_class)
-        together = fusion.fuse(LONG_ND, SHORT_ND)
-        for n in range(N):
-            alone = fusion.fuse(LONG_ND[n : n + 1], SHORT_ND[n : n + 1])
-            torch.testing.assert_close(alone.interest_ND[0], together.interest_ND[n], rtol=0, atol=1e-12)
+        # A linear function of the scores would be blind to a weight that only moves along a direction.
+        (fusion(world.views()).score(world.candidates_CD) ** 3).sum().backward()
+        for name, parameter in fusion.named_parameters():
+            assert parameter.grad is not None and parameter.grad.any(), name
+
+    @pytest.mark.parametrize("overlap", [True, False])
+    def test_a_position_is_fused_alone(self, world, built, fusion_class: type[Fusion], overlap: bool) -> None:
+        fusion = built(fusion_class)
+        together = fusion(world.views(overlap=overlap))
+        score_NC = together.score(world.candidates_CD)
+        for n, (b, position) in enumerate(zip(world.at.row_N.tolist(), world.at.position_N.tolist(), strict=True)):
+            row = world.row(b)
+            at = Positions(torch.tensor([0]), torch.tensor([position]))
+            views = row.views(overlap=overlap, at=at)
+            views._start_N = world.start_of(world.at)[n : n + 1]
+            alone = fusion(views)
+            torch.testing.assert_close(alone.score(world.candidates_CD)[0], score_NC[n], rtol=0, atol=1e-9)
+            torch.testing.assert_close(alone.interest_ND[0], together.interest_ND[n], rtol=0, atol=1e-9)
             if together.weight_N2 is not None:
-                torch.testing.assert_close(alone.weight_N2[0], together.weight_N2[n], rtol=0, atol=1e-12)
+                torch.testing.assert_close(alone.weight_N2[0], together.weight_N2[n], rtol=0, atol=1e-9)
+
+    def test_times_are_declared_when_they_are_read(self, world, built, fusion_class: type[Fusion]) -> None:
+        fusion = built(fusion_class)
+        before_NC = fusion(world.views()).score(world.candidates_CD)
+        batch = replace(world.batch, now_BT=world.batch.now_BT + 1_000_000)
+        after_NC = fusion(replace(world, batch=batch).views()).score(world.candidates_CD)
+        assert torch.equal(before_NC, after_NC) != fusion_class.needs_times
+
+    def test_later_items_and_their_moments_change_nothing(self, world, built, fusion_class: type[Fusion]) -> None:
+        """The encoders of these views are causal; a fusion that reads rows itself must be so too."""
+        fusion = built(fusion_class)
+        before_NC = fusion(world.views()).score(world.candidates_CD.detach())
+        items_BT = world.batch.items_BT.clone()
+        items_BT[0, 5], items_BT[3, 3] = 7, 5
+        now_BT, times_BT = world.batch.now_BT.clone(), world.batch.times_BT.clone()
+        now_BT[0, 5:] += 9999
+        times_BT[0, 6] += 9999
+        batch = replace(world.batch, items_BT=items_BT, now_BT=now_BT, times_BT=times_BT)
+        after_NC = fusion(replace(world, batch=batch).views()).score(world.candidates_CD.detach())
+        moved_N = (after_NC - before_NC).abs().amax(1) > 1e-9
+        first_N = torch.tensor([5, 9, 9, 3])[world.at.row_N]
+        assert not moved_N[world.at.position_N < first_N].any()
+        assert moved_N[world.at.position_N == first_N].tolist() == [True, True], "the changed items themselves count"
+
+    def test_rows_and_both_ways_to_score_agree(self, world, built, fusion_class: type[Fusion]) -> None:
+        fused, x_CD = built(fusion_class)(world.views()), world.candidates_CD
+        score_NC = fused.score(x_CD)
+        own_NC = fused.score_own(x_CD.expand(len(fused), -1, -1))
+        torch.testing.assert_close(own_NC, score_NC, rtol=0, atol=1e-12)
+        # Candidates of each position's own: the n-th position is asked for items n, n + 1 and n + 2.
+        chosen_NC = (torch.arange(len(fused))[:, None] + torch.arange(3)) % len(x_CD)
+        torch.testing.assert_close(fused.score_own(x_CD[chosen_NC]), score_NC.gather(1, chosen_NC), rtol=0, atol=1e-12)
+        for chosen in (slice(0, 4), slice(5, 6), slice(9, 99)):
+            part = fused.rows(chosen)
+            assert type(part) is type(fused) and len(part) == len(score_NC[chosen])
+            torch.testing.assert_close(part.score(x_CD), score_NC[chosen], rtol=0, atol=1e-12)
+            assert torch.equal(part.interest_ND, fused.interest_ND[chosen])
+            assert (part.weight_N2 is None) == (fused.weight_N2 is None)
+            if fused.weight_N2 is not None:
+                assert torch.equal(part.weight_N2, fused.weight_N2[chosen])
+
+    def test_in_mixed_precision_it_is_nearly_the_same(self, world, fusion_class: type[Fusion]) -> None:
+        """Under autocast one encoder may answer in bfloat16 and the other in float32."""
+        single = replace(world, table=world.table.detach().float(), long=world.long.float(), short=world.short.float())
+        torch.manual_seed(1)
+        fusion = fusion_class(SIZES).eval()  # type: ignore[call-arg]
+        exact_NC = fusion(single.views()).score(single.candidates_CD)
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed_NC = fusion(single.views()).score(single.candidates_CD)
+        assert ((mixed_NC.float() - exact_NC).norm() / exact_NC.norm()).item() < 0.05
+
+    def test_in_double_it_is_the_same(self, world, built, fusion_class: type[Fusion]) -> None:
+        fused = built(fusion_class)(world.views())
+        single = replace(
+            fused,
+            **{f.name: getattr(fused, f.name).float() for f in fields(fused) if getattr(fused, f.name) is not None},
+        )
+        score_NC = single.double().score(world.candidates_CD)
+        assert type(single.double()) is type(fused) and score_NC.dtype == torch.float64
+        torch.testing.assert_close(score_NC, fused.score(world.candidates_CD), rtol=1e-4, atol=1e-4)
 
 
 class TestErrors:
@@ -180,3 +327,16 @@ class TestErrors:
     def test_a_share_out_of_range(self, weight: str, long_share: float) -> None:
         with pytest.raises(UserError, match=rf"fusion\.long_share={long_share} with fusion\.weight={weight}"):
             Weighted(Sizes(D), weight=weight, long_share=long_share)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("kind", "settings", "words"),
+        [
+            (Bilinear, {"rank": 0}, r"fusion\.rank=0"),
+            (ConcatMLP, {"hidden": 0}, r"fusion\.hidden=0.*null"),
+            (ConcatMLP, {"dropout": 1.0}, r"dropout=1\.0"),
+            (WideLong, {"parameters": 3 * D - 1}, rf"fusion\.parameters={3 * D - 1}.*needs {3 * D}"),
+        ],
+    )
+    def test_a_setting_out_of_range(self, kind: type[StateFusion], settings: dict, words: str) -> None:
+        with pytest.raises(UserError, match=words):
+            kind(Sizes(D), **settings)  # type: ignore[call-arg]

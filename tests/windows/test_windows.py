@@ -9,7 +9,10 @@ import torch
 from research.data.batch import Positions
 from research.data.split import LeaveOneOut
 from research.errors import UserError
+from research.windows.all import All
+from research.windows.calendar import Calendar, month_of
 from research.windows.days import Days
+from research.windows.duration import Duration
 from research.windows.last_k import LastK
 from research.windows.session import Session
 from research.windows.starts import query_starts
@@ -67,7 +70,56 @@ class TestExact:
         assert starts(Days(days=days), make_batch, [times]) == expected
 
     @pytest.mark.parametrize(
-        "window", [LastK(k=2), Session(gap=30), Days(days=1 / 24)], ids=["last_k", "session", "days"]
+        ("length", "unit", "expected"),
+        [
+            (10, "minutes", [0, 0, 2, 3, 3, 5]),  # exactly ten minutes ago is in
+            (9.99, "minutes", [0, 1, 2, 3, 3, 5]),
+            (0.5, "hours", [0, 0, 1, 3, 3, 5]),  # exactly half an hour is in, a second more is out
+            (2, "hours", [0, 0, 0, 0, 0, 3]),
+            (1, "weeks", [0] * 6),
+        ],
+    )
+    def test_duration(self, make_batch, length: float, unit, expected: list[int]) -> None:
+        assert starts(Duration(length=length, unit=unit), make_batch, [CLICKS]) == expected
+
+    @pytest.mark.parametrize(
+        ("days", "unit", "length"), [(7.0, "weeks", 1), (1.5, "hours", 36), (0.25, "minutes", 360)]
+    )
+    def test_a_duration_says_what_days_say_in_other_units(self, make_batch, days, unit, length) -> None:
+        times = np.cumsum(np.random.default_rng(1).integers(0, DAY, size=60)).tolist()
+        expected = starts(Days(days=days), make_batch, [times])
+        assert starts(Duration(length=length, unit=unit), make_batch, [times]) == expected
+        assert starts(Duration(length=days, unit="days"), make_batch, [times]) == expected
+
+    @pytest.mark.parametrize(
+        ("page", "moments", "expected"),
+        [
+            ("day", ["2023-12-28 00:00", "2023-12-28 23:59", "2023-12-29 00:00", "2024-02-29 00:01"], [0, 0, 2, 3]),
+            # 25 December 2023 and 1 January 2024 were Mondays.
+            ("week", ["2023-12-24 23:59", "2023-12-25 00:00", "2023-12-31 23:59", "2024-01-01 00:00"], [0, 1, 1, 3]),
+            ("month", ["2023-12-31 23:59", "2024-01-01 00:00", "2024-01-31 23:59", "2024-02-01 00:00"], [0, 1, 1, 3]),
+            ("month", ["2023-01-15 00:00", "2024-01-15 00:00", "2024-02-29 12:00", "2024-03-01 00:00"], [0, 1, 2, 3]),
+            ("day", ["1969-12-31 23:59", "1970-01-01 00:00", "1970-01-01 23:59", "1970-01-02 00:00"], [0, 1, 1, 3]),
+        ],
+    )
+    def test_calendar(self, make_batch, page, moments: list[str], expected: list[int]) -> None:
+        times = [int(np.datetime64(moment, "s").astype(np.int64)) for moment in moments]
+        assert starts(Calendar(page=page), make_batch, [times]) == expected
+
+    def test_months_by_numpy(self) -> None:
+        """Every day of eight centuries, those before 1970 and the leap rules of 1700 to 2400 among them."""
+        days = np.arange(np.datetime64("1650-01-01"), np.datetime64("2450-01-01"))
+        expected = days.astype("datetime64[M]").astype(np.int64)
+        got = month_of(torch.from_numpy(days.astype(np.int64))).numpy()
+        assert np.array_equal(got - got[0], expected - expected[0])
+
+    def test_all(self, make_batch) -> None:
+        assert starts(All(), make_batch, [CLICKS]) == [0] * 6
+
+    @pytest.mark.parametrize(
+        "window",
+        [LastK(k=2), Session(gap=30), Days(days=1 / 24), Duration(length=1), Calendar()],
+        ids=["last_k", "session", "days", "duration", "calendar"],
     )
     def test_rows_have_windows_of_their_own(self, make_batch, window) -> None:
         rows = [CLICKS, [50_000], [0, 60, 9000]]
@@ -101,6 +153,16 @@ class TestTwin:
                 expected.append(start)
         assert starts(Session(gap=gap), make_batch, times) == expected
 
+    @pytest.mark.parametrize(("page", "unit"), [("day", "D"), ("week", "W"), ("month", "M")])
+    def test_calendar(self, make_batch, times: list[list[int]], page, unit: str) -> None:
+        expected = []
+        for row in times:
+            # NumPy's weeks begin on Thursdays as its epoch does: three days later they begin on Mondays.
+            shift = 3 * DAY if page == "week" else 0
+            pages = [np.datetime64(time + shift, "s").astype(f"datetime64[{unit}]") for time in row]
+            expected += [pages.index(page_of_it) for page_of_it in pages]
+        assert starts(Calendar(page=page), make_batch, times) == expected
+
     @pytest.mark.parametrize("days", [0.01, 1 / 24, 1.0, 3.0])
     def test_days(self, make_batch, times: list[list[int]], days: float) -> None:
         expected = [next(i for i, t in enumerate(row) if t >= now - days * DAY) for row in times for now in row]
@@ -116,7 +178,7 @@ class TestEveryWindow:
         start_N = window_class()(batch, at)
         assert start_N.shape == (60,) and start_N.dtype == torch.int64
         assert (start_N >= 0).all() and (start_N <= at.position_N).all()
-        assert (start_N > 0).any(), "by default a window cuts something off a long history"
+        assert (start_N > 0).any() != window_class.whole, "by default a window cuts something off a long history"
 
     def test_what_comes_later_moves_no_start(self, make_batch, window_class) -> None:
         random = np.random.default_rng(6)
@@ -155,6 +217,8 @@ class TestErrors:
             (lambda: Session(gap=-1.5), r"window\.gap=-1\.5"),
             (lambda: Days(days=0), r"window\.days=0.*longer than 0 days.*Try"),
             (lambda: Days(days=-7), r"window\.days=-7"),
+            (lambda: Duration(length=0, unit="weeks"), r"window\.length=0.*longer than 0 weeks.*Try"),
+            (lambda: Duration(length=-2), r"window\.length=-2.*hours"),
         ],
     )
     def test_a_window_that_holds_nothing_is_refused(self, build, words: str) -> None:
