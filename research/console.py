@@ -77,6 +77,8 @@ def print_record(record: dict[str, Any], directory: Path) -> None:
             f"long share {record['branch_weight']['long_mean']:.2f} ± {record['branch_weight']['long_std']:.2f}"
         )
     out.print(", ".join(facts), highlight=False)
+    for alarm in record["alarms"]:
+        out.print(f"Mind the fusion's weights. {alarm[0].upper()}{alarm[1:]}.", highlight=False)
     out.print(f"Record: {directory}", highlight=False, soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ class Attention(StateFusion):
     The query is one learned vector, or a projection of the short-term state: what the user does now asks which of
     the two views explains it.
     """
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, query: Literal["learned", "short"] = "short") -> None:
         """Make the attention.

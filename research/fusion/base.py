@@ -65,6 +65,8 @@ class Fusion(nn.Module, ABC):
     """Whether it reads times, so that the dataset must have real ones."""
     needs_initial: ClassVar[bool] = False
     """Whether the short encoder must be able to begin from a given state."""
+    weighs: ClassVar[bool] = False
+    """Whether its weights differ from position to position, so that weights which do not are worth a remark."""
     takes_interests: ClassVar[bool] = False
     """Whether it reads states of several vectors."""
 

@@ -22,6 +22,8 @@ from research.views import Views
 class CLSR(Fusion):
     """Which view explains this item, given where the user's interest has come to?"""
 
+    weighs: ClassVar[bool] = True
+
     needs_times: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, hidden: int = 32, dropout: float = 0.1) -> None:

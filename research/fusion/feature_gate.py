@@ -5,6 +5,8 @@ SDM's option ``feature_gated`` (Lv et al., CIKM 2019, ``combine_long_short`` in 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +19,8 @@ class FeatureGate(StateFusion):
 
     The gate weighs the short state against a mixture of both, so a share of the long branch is not defined.
     """
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes) -> None:
         """Make the layers.

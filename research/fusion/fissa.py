@@ -9,6 +9,8 @@ Shape legend: N asked positions, D width.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from research.fusion.base import Fused, Fusion
 from research.fusion.candidate_gate import CandidateGate
 from research.sizes import Sizes
@@ -17,6 +19,8 @@ from research.views import Views
 
 class FISSA(Fusion):
     """Is this item like what the user looks at now? See ``GatedByCandidate`` for the weights."""
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, hidden: int = 32) -> None:
         """Make the gate.

@@ -5,6 +5,8 @@ The vector gate of SDM (Lv et al., CIKM 2019, arXiv 1909.00385, equation 12) wit
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,8 @@ from research.sizes import Sizes
 
 class Gated(StateFusion):
     """``g = sigmoid(W [long; short] + b)``, ``interest = g * long + (1 - g) * short``."""
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, elementwise: bool = True) -> None:
         """Make the gate.

@@ -9,6 +9,8 @@ Shape legend: B rows, T positions, N asked positions, Q most asked positions of 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -20,6 +22,8 @@ from research.views import Views
 
 class Hierarchical(Fusion):
     """The long vector is one more item among those of the window; the short branch's share is what those get."""
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes) -> None:
         """Make the keys' layer.

@@ -24,6 +24,8 @@ from research.views import Views
 class Mixture(Fusion):
     """``r = softmax(R context + b)``, ``interest = sum_e r_e * gated_e(long, short)``, weights likewise."""
 
+    weighs: ClassVar[bool] = True
+
     needs_times: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, experts: int = 3) -> None:

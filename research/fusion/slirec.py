@@ -26,6 +26,8 @@ def log_days(gap_N: Tensor, like_ND: Tensor) -> Tensor:
 class SLiRec(Fusion):
     """Which view explains this item, given how long the user was away? See ``GatedByCandidate`` for the weights."""
 
+    weighs: ClassVar[bool] = True
+
     needs_times: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, hidden: int = 32) -> None:

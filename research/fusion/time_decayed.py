@@ -23,6 +23,8 @@ from research.views import Views
 class TimeDecayed(Fusion):
     """``interest = (1 - w) * long + w * short`` with ``w = s * 2^(-gap / half-life)``, both constants learned."""
 
+    weighs: ClassVar[bool] = True
+
     needs_times: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, half_life: float = 24.0, short_share: float = 0.75) -> None:

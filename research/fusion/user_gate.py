@@ -8,6 +8,8 @@ Shape legend: N asked positions, D width, G gates (D or 1).
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -18,6 +20,8 @@ from research.views import Views
 
 class UserGate(Fusion):
     """Some users are led by the evening, some by the years: the gate may learn which."""
+
+    weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, elementwise: bool = True, std: float = 0.02) -> None:
         """Make the gate and a table of users.

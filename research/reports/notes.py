@@ -29,6 +29,7 @@ def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second
         _code(records),
         f"Study {records.name}, identity {identity(records)}.",
         "No paired comparison over users is given here: differences of means are not findings.",
+        *_alarms(records),
         *(f"Failed: {line}" for line in failures(rows)),
         *_missing(records),
     ]
@@ -107,6 +108,19 @@ def _code(records: StudyRecords) -> str:
     if len(made) == 1:
         return f"Code: {next(iter(made))}."
     return "Code: " + ", ".join(f"{version} ({count} runs)" for version, count in sorted(made.items())) + "."
+
+
+def _alarms(records: StudyRecords) -> list[str]:
+    """What the fusions' weights gave cause to remark, one line for each arm with its seeds."""
+    found: dict[str, list[int]] = {}
+    for run in records.finished:
+        for alarm in run.record.get("alarms", ()):
+            # One kind a line: the numbers of another seed would make another line.
+            found.setdefault(f"{run.label}: {alarm.partition(':')[0]}", []).append(run.seed)
+    return [
+        f"Weights: {words} (seed{'s' * (len(seeds) > 1)} {', '.join(map(str, sorted(seeds)))})."
+        for words, seeds in found.items()
+    ]
 
 
 def _missing(records: StudyRecords) -> list[str]:

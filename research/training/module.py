@@ -9,6 +9,7 @@ import math
 
 import lightning as pl
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -112,7 +113,7 @@ class InterestTraining(pl.LightningModule):
         self.log("train/loss", self.epoch_loss(), sync_dist=True)
 
     def on_validation_epoch_start(self) -> None:
-        if self.trainer.training:
+        if self.trainer.state.fn == TrainerFn.FITTING:
             self.epoch_loss()  # a diverged model is reported as such, before it is ranked
         self.catalogue = Catalogue(self.model.items.candidates())
 

@@ -11,7 +11,10 @@ from research.data.histories import Histories
 from research.data.split import Split
 from research.evaluation.dataset import audit_split
 from research.evaluation.table import Ranks
+from research.fusion.base import Fusion
+from research.fusion.collapse import collapse
 from research.metrics.ranking import expected_rank
+from research.schema import target_class
 from research.training.callbacks import CURVE
 from research.training.environment import peak_memory
 from research.training.fit import Fitted
@@ -48,7 +51,15 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
         "test": {name: ranks.mean(name) for name in METRICS}
         | {"mean_rank": float(expected_rank(ranks.better, ranks.ties).mean())},
         "branch_weight": branch_weight(ranks),
+        "alarms": alarms(config, ranks),
     }
+
+
+def alarms(config: DictConfig, ranks: Ranks) -> list[str]:
+    """What is wrong with the weights of a fusion that should weigh each position anew."""
+    if config.get("baseline") or not target_class(config.fusion._target_, Fusion).weighs:
+        return []
+    return collapse(ranks.weight_long).alarms()
 
 
 def branch_weight(ranks: Ranks) -> dict[str, float] | None:
