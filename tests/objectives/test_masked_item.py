@@ -128,6 +128,8 @@ class TestLeaksNothing:
         torch.manual_seed(0)
         items = Ids(SIZES, std=1.0)
         long, short = encoder_class(SIZES), encoder_class(SIZES)  # type: ignore[call-arg]
+        if long.interests > 1:
+            pytest.skip("several interests have fusions of their own")
         model = InterestModel(items, Gated(SIZES), long=long, short=short, window=LastK(k=4)).eval()
         objective = MaskedItem(items.mask_token, rate=0.3)
         supervised = draw(objective, make_batch(ROWS), 5)

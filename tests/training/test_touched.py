@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -121,14 +122,18 @@ def test_clipping_sparse_gradients_is_refused() -> None:
 
 
 LARGE = """
-import resource, sys, torch
+import re, sys, torch
+from pathlib import Path
 from research.fusion.base import Fused
 from research.items.ids import Ids
 from research.losses.sampled_softmax import SampledSoftmax
 from research.sizes import Sizes
 from research.training.optimizer import AdamW
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak() -> int:  # in KiB; getrusage would start from the peak of the process that started this one
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
+
+before = peak()
 n_items = 1_000_000
 torch.manual_seed(0)
 items = Ids(Sizes(16, n_items=n_items), sparse=sys.argv[1] == "sparse")
@@ -145,10 +150,11 @@ for _ in range(8):
     optimizer.step()
     values.append(float(value.detach()))
 assert values[-1] < values[0], values
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print((peak() - before) // 1024)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory of a process is read from /proc")
 def test_a_million_items_train_in_the_memory_of_their_table() -> None:
     """The table and its two moments are 3 x 61 MiB; a dense gradient alone would be another 61, and more on the way."""
     grown = {}
@@ -156,8 +162,8 @@ def test_a_million_items_train_in_the_memory_of_their_table() -> None:
         result = subprocess.run([sys.executable, "-c", LARGE, kind], capture_output=True, text=True, timeout=120)
         assert result.returncode == 0, result.stderr[-2000:]
         grown[kind] = int(result.stdout)
-    assert grown["sparse"] < 3 * 61 + 60, grown
-    assert grown["dense"] > grown["sparse"] + 50, "else this says nothing about gradients"
+    assert grown["sparse"] < 5 * 61, grown  # libraries and the counts of items take part of it
+    assert grown["dense"] > grown["sparse"] + 61, "a dense gradient is as large as the table"
 
 
 def test_a_dense_gradient_is_not_taken_for_a_sparse_one() -> None:
