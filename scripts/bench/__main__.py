@@ -24,7 +24,7 @@ from research.errors import UserError
 from research.training.environment import code, environment
 from scripts.bench.datasets import DATASETS, ROOT, export
 from scripts.bench.environments import PEERS, python_of
-from scripts.bench.plan import Job, Promise, everything, promises, round_of
+from scripts.bench.plan import Job, Promise, everything, pair_of, promises
 from scripts.bench.runner import Bench, run
 from scripts.bench.tables import (
     Table,
@@ -38,7 +38,7 @@ from scripts.bench.tables import (
 )
 
 QUICK_S = 170.0
-"""A quick run starts no further round that would end behind this, in seconds. The first round takes about 130."""
+"""A quick run starts no further round that would end behind this, in seconds. The first takes about 130."""
 
 
 def main() -> None:
@@ -87,7 +87,7 @@ def quick(bench: Bench) -> list[Table]:
             if number and time.perf_counter() - started + last[data] > QUICK_S:
                 continue
             begun = time.perf_counter()
-            some, reasons = run(bench, [(job, number) for job in round_of(number, data, ("transformer",))], announce)
+            some, reasons = run(bench, [(job, number) for job in pair_of(number, "transformer", data)], announce)
             last[data] = time.perf_counter() - begun
             measurements, failed = measurements + some, failed | reasons
         number += 1

@@ -43,12 +43,17 @@ PEER_JOBS = (
 )
 
 
+def pair_of(number: int, model: str, data: str) -> list[Job]:
+    """The two sides of a ratio, next to each other; they change places every round."""
+    pair = [Job(side, model, data) for side in OURS]
+    return pair if number % 2 == 0 else pair[::-1]
+
+
 def round_of(number: int, data: str, models: tuple[str, ...] = MODELS) -> list[Job]:
-    """A round on one dataset: the two sides of a ratio stand next to each other, and change places every round."""
+    """A round on one dataset: framework and reference with every model, and a fusion beside its long-only arm."""
     jobs = []
     for model in models:
-        pair = [Job(side, model, data) for side in OURS]
-        jobs += pair if number % 2 == 0 else pair[::-1]
+        jobs += pair_of(number, model, data)
         if model == "transformer":
             jobs.append(Job("framework", "fusion", data))
     return jobs

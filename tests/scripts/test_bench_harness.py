@@ -21,7 +21,7 @@ from scripts.bench.environments import PEERS, TORCH, python_of
 from scripts.bench.flops import transformer_epoch
 from scripts.bench.ours import Clock
 from scripts.bench.peers import harness
-from scripts.bench.plan import PEER_JOBS, Job, Promise, everything, promises, round_of
+from scripts.bench.plan import PEER_JOBS, Job, Promise, everything, pair_of, promises, round_of
 from scripts.bench.runner import Bench, Others, run
 from scripts.bench.summary import Spread, check, spread
 from scripts.bench.tables import (
@@ -281,10 +281,10 @@ class TestQuick:
         for times in (1, 2):
             tables = front.quick(bench)
             for data in ("beauty", "ml-1m"):
-                jobs = round_of(0, data, ("transformer",))
-                assert [ran(bench, job) for job in jobs] == [times] * 3 and len(jobs) == 3
+                jobs = pair_of(0, "transformer", data)
+                assert [ran(bench, job) for job in jobs] == [times] * 2 and len(jobs) == 2
         (promised,) = (table for table in tables if table.title == "Promises")
-        assert [row[2] for row in promised.rows] == ["1.00"] * 4, "plain PyTorch's and long_only's, on both"
+        assert [row[2] for row in promised.rows] == ["1.00"] * 2, "plain PyTorch's, on both"
 
     def test_rounds_as_long_as_there_is_time(self, bench: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = FakeClock(monkeypatch)
@@ -295,11 +295,11 @@ class TestQuick:
             return measure(self, job, number)
 
         monkeypatch.setattr(Bench, "measure", takes_ten_seconds)
-        monkeypatch.setattr(front, "QUICK_S", 105.0)
+        monkeypatch.setattr(front, "QUICK_S", 75.0)
         says(bench, f"print('{json.dumps(ANSWER)}')")
         front.quick(bench)
-        # 10 s of peaks, then 30 s for each dataset: 70 s; a second round of the first ends at 100, no more fits.
-        assert [ran(bench, Job("framework", "fusion", data)) for data in ("beauty", "ml-1m")] == [2, 1]
+        # 10 s of peaks, then 20 s for each dataset: 50 s; a second round of the first ends at 70, no more fits.
+        assert [ran(bench, Job("framework", "transformer", data)) for data in ("beauty", "ml-1m")] == [2, 1]
 
 
 class TestEnvironments:
