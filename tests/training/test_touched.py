@@ -121,7 +121,7 @@ def test_clipping_sparse_gradients_is_refused() -> None:
         AdamW(clip=1)(Net())
 
 
-LARGE = """
+LARGE = r"""
 import re, sys, torch
 from pathlib import Path
 from research.fusion.base import Fused
