@@ -23,8 +23,7 @@ from research.data.split import LeaveOneOut
 from research.encoders.base import Encoder
 from research.encoders.rows import Rows
 from research.errors import UserError
-from research.evaluation.ranks import count_better
-from research.evaluation.scores import scores_of
+from research.evaluation.dot_ranks import Catalogue, count_better_fused
 from research.fusion.base import Fusion
 from research.schema import target_class
 from research.training.assemble import Parts, assemble
@@ -178,8 +177,10 @@ class TestCombinations:
         parts.model.eval()
         with torch.no_grad():
             fused = parts.model(block.batch, block.at)
-        scores = scores_of(fused, parts.model.items.candidates())
-        better, ties, candidates = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+        catalogue = Catalogue(parts.model.items.candidates())
+        better, ties, candidates = count_better_fused(
+            fused, catalogue, block.target_B, block.seen_row_S, block.seen_item_S
+        )
         assert len(better) == 20
         assert ((better >= 0) & (ties >= 0) & (better + ties < candidates)).all()
 

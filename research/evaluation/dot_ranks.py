@@ -14,7 +14,8 @@ from torch import Tensor
 
 from research.errors import UserError
 from research.evaluation.ranks import count_better, settle
-from research.evaluation.scores import BROKEN, DotScores
+from research.evaluation.scores import BROKEN, CandidateScores, DotScores
+from research.fusion.base import Fused
 
 SLACK = 8
 """Units beside the width: roundings of the factors, of the target to the grid and of the thresholds."""
@@ -37,6 +38,19 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.candidates_ID)
+
+
+def count_better_fused(
+    fused: Fused, catalogue: Catalogue, target_B: Tensor, seen_row_S: Tensor, seen_item_S: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The counts of a model's interests, dot products or not; arguments and results as of ``count_better``.
+
+    Raises:
+        UserError: a score is not finite.
+    """
+    if fused.dot:
+        return count_better_dots(fused.interest_ND, catalogue, target_B, seen_row_S, seen_item_S)
+    return count_better(CandidateScores(fused, catalogue.candidates_ID), target_B, seen_row_S, seen_item_S)
 
 
 def count_better_dots(

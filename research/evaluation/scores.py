@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from research.errors import UserError
-from research.evaluation.ranks import Scores
 from research.fusion.base import Fused
 
 BROKEN = "The model's vectors hold NaN or infinity: nothing can be ranked. Try a lower optimizer.lr."
@@ -64,13 +63,6 @@ class CandidateScores:
         if not torch.isfinite(score).all():
             raise UserError(BROKEN)
         return score.float()
-
-
-def scores_of(fused: Fused, candidates_ID: Tensor) -> Scores:
-    """The scores of a model's interests for the catalogue."""
-    if fused.dot:
-        return DotScores(fused.interest_ND, candidates_ID)
-    return CandidateScores(fused, candidates_ID)
 
 
 class DenseScores:

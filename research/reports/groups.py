@@ -15,7 +15,7 @@ def protocol(run: Run) -> str:
         "split": "{} split",
         "ranking": "ranking over {}",
         "seen": "seen items {}",
-        "ties": "ties at their {} rank",
+        "ties": "ties by {} value",
     }
     rule = run.section("protocol")
     return ", ".join(words[key].format(plain(rule[key])) for key in words if key in rule)

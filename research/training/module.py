@@ -17,9 +17,7 @@ from research.data.histories import Histories
 from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.blocks import Block
-from research.evaluation.dot_ranks import Catalogue, count_better_dots
-from research.evaluation.ranks import count_better
-from research.evaluation.scores import CandidateScores
+from research.evaluation.dot_ranks import Catalogue, count_better_fused
 from research.evaluation.table import Ranks
 from research.metrics.mean import MeanMetric
 from research.objectives.base import Supervised
@@ -145,9 +143,5 @@ class InterestTraining(pl.LightningModule):
 
     def _rank(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         fused = self.model(block.batch, block.at)
-        asked = (block.target_B, block.seen_row_S, block.seen_item_S)
-        if fused.dot:
-            counts = count_better_dots(fused.interest_ND, self.catalogue, *asked)
-        else:
-            counts = count_better(CandidateScores(fused, self.catalogue.candidates_ID), *asked)
+        counts = count_better_fused(fused, self.catalogue, block.target_B, block.seen_row_S, block.seen_item_S)
         return *counts, fused.weight_N2

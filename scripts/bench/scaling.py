@@ -97,8 +97,7 @@ def measure(point: Point, steps: int) -> dict[str, Any]:
     from research.config import compose
     from research.data.split import LeaveOneOut
     from research.evaluation.blocks import Blocks
-    from research.evaluation.ranks import count_better
-    from research.evaluation.scores import scores_of
+    from research.evaluation.dot_ranks import Catalogue, count_better_fused
     from research.schema import build
     from research.training.assemble import assemble
     from research.training.data import HistoryData
@@ -130,8 +129,9 @@ def measure(point: Point, steps: int) -> dict[str, Any]:
     parts.model.eval()
     started = time.perf_counter()
     with torch.no_grad():
-        scores = scores_of(parts.model(block.batch, block.at), parts.model.items.candidates())
-        count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+        catalogue = Catalogue(parts.model.items.candidates())
+        fused = parts.model(block.batch, block.at)
+        count_better_fused(fused, catalogue, block.target_B, block.seen_row_S, block.seen_item_S)
     ranking = time.perf_counter() - started
     return {
         **asdict(point),

@@ -10,8 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from research.errors import UserError
-from research.evaluation.ranks import count_better
-from research.evaluation.scores import scores_of
+from research.evaluation.dot_ranks import Catalogue, count_better_fused
 from research.fusion.base import Fused, Fusion
 from research.items.ids import Ids
 from research.losses.bce import BCE
@@ -73,8 +72,8 @@ def test_items_rank_by_cosine() -> None:
     with torch.no_grad():
         items.table.weight[4] *= 100  # a long vector is no better
         none = torch.zeros(0, dtype=torch.int64)
-        scores = scores_of(fused_by(scoring), ScoredItems(items, scoring).candidates())
-        better_N, _, _ = count_better(scores, TARGET_N, none, none)
+        catalogue = Catalogue(ScoredItems(items, scoring).candidates())
+        better_N, _, _ = count_better_fused(fused_by(scoring), catalogue, TARGET_N, none, none)
         score_NI = cosine_NI(items)
     assert better_N.tolist() == [int((score_NI[n] > score_NI[n, t]).sum()) for n, t in enumerate(TARGET_N)]
 

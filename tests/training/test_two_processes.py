@@ -57,8 +57,7 @@ def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
     """Each process takes whole blocks, so the rows must be equal bytes, not close numbers."""
     from research.data.load import load
     from research.evaluation.blocks import Blocks, BlockSampler
-    from research.evaluation.ranks import count_better
-    from research.evaluation.scores import scores_of
+    from research.evaluation.dot_ranks import Catalogue, count_better_fused
     from research.evaluation.table import Ranks
     from research.training.assemble import assemble
 
@@ -74,8 +73,8 @@ def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
             block = blocks[chosen]
             with torch.no_grad():
                 fused = parts.model(block.batch, block.at)
-                scores = scores_of(fused, parts.model.items.candidates())
-                counts = count_better(scores, block.target_B, block.seen_row_S, block.seen_item_S)
+                catalogue = Catalogue(parts.model.items.candidates())
+                counts = count_better_fused(fused, catalogue, block.target_B, block.seen_row_S, block.seen_item_S)
             weight = fused.weight_N2.numpy()
             found.append(
                 Ranks.of_queries(histories, split.test, chosen, *(c.numpy() for c in counts), weight_B2=weight)
