@@ -17,6 +17,9 @@ from research.schema import check, nearest, target_class
 COSMETIC = ("paths", "logger")
 """Keys that cannot change a number: left out of a run's identity."""
 
+DIALS = ("dropout", "blocks", "heads", "layers")
+"""Keys whose value stands in every part that uses them, so that the parts alone say what is run."""
+
 
 def config_directory() -> Path:
     """Where the shipped configurations lie: beside the package in a checkout, inside it when installed."""
@@ -107,7 +110,8 @@ def canonical(config: DictConfig) -> dict[str, Any]:
         plain.pop("recent_mask", None)
         if plain["overlap"]:
             plain.pop("window")
-    plain.pop("dropout")  # a dial: its value stands in every part that uses it
+    for dial in DIALS:
+        plain.pop(dial)
     return plain
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from research.config import canonical, compose, config_directory, identity, options
+from research.config import DIALS, canonical, compose, config_directory, identity, options
 from research.encoders.base import Encoder
 from research.encoders.gru import GRU
 from research.errors import UserError
@@ -22,6 +22,8 @@ from research.windows.last_k import LastK
 CONFIGS = config_directory()
 GROUPS = sorted(p.name for p in CONFIGS.iterdir() if p.is_dir())
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
+WHOLE = ("study", "size", "model")
+"""Groups whose files are not one node of a run."""
 TARGETED = [(g, o) for g, o in OPTIONS if "_target_" in (CONFIGS / g / f"{o}.yaml").read_text()]
 
 
@@ -47,7 +49,7 @@ class TestShipped:
         assert used <= set(GROUPS)
         assert set(GROUPS) - used <= {"study"}, "a study is a file of its own"
 
-    @pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] != "study"])
+    @pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] not in WHOLE])
     def test_composes(self, group: str, option: str) -> None:
         for key in keys_of(group):
             config = compose([f"{key}={option}"])
@@ -68,12 +70,23 @@ class TestShipped:
         for name, value in written.items():
             if known[name].default is inspect.Parameter.empty:
                 continue  # a setting without a default tells several files of one class apart
-            if value == "${dropout}":
-                value = compose([])["dropout"]
+            if value in [f"${{{dial}}}" for dial in DIALS]:
+                value = compose([])[value[2:-1]]
             default = known[name].default
             if callable(getattr(default, "default_factory", None)) or "factory" in type(default).__name__.lower():
                 default = type(value)()  # a dataclass shows a list's default as a factory of empty ones
             assert (value, type(value)) == (default, type(default)), f"{name}: {value!r} and {default!r}"
+
+    @pytest.mark.parametrize("option", [o for g, o in OPTIONS if g == "size"])
+    def test_a_size_sets_every_arm(self, option: str) -> None:
+        words = [f"size={option}", "encoder@long=transformer", "encoder@short=gru"]
+        config, said = compose(words), raw("size", option)
+        assert [config.width, config.long.blocks, config.long.heads] == [said[k] for k in ("width", "blocks", "heads")]
+        assert config.short.layers == said["layers"]
+        assert compose([*words, "width=8"]).width == 8, "a word of the user wins"
+
+    def test_a_size_is_kept_beside_a_model_that_names_its_parts(self) -> None:
+        assert compose(["model=sasrec", "size=large"]).long.blocks == raw("size", "large")["blocks"]
 
     def test_what_is_told_apart_by_a_setting_is_told_apart(self) -> None:
         stated = [tuple(raw(*o).items()) for o in TARGETED]
@@ -316,13 +329,13 @@ class TestIdentity:
         } <= set(numbers)
         seen = {identity(base)}
         for key, value in numbers.items():
-            if key == "dropout":
-                continue  # a dial: below
+            if key in DIALS:
+                continue  # below
             changed = base.copy()
             OmegaConf.set_readonly(changed, False)
             OmegaConf.update(changed, key, not value if isinstance(value, bool) else value + 1)
             seen.add(identity(changed))
-        assert len(seen) == len(numbers), "each number gives an identity of its own"
+        assert len(seen) == 1 + len(numbers) - len(DIALS), "each number gives an identity of its own"
 
     @pytest.mark.parametrize(
         "override",

@@ -22,7 +22,7 @@ class Bert4Rec(Stack):
     causal: ClassVar[bool] = False
 
     def __init__(
-        self, sizes: Sizes, *, blocks: int = 2, heads: int = 2, inner: int | None = None, dropout: float = 0.1
+        self, sizes: Sizes, *, blocks: int = 2, heads: int = 1, inner: int | None = None, dropout: float = 0.1
     ) -> None:
         """Make the encoder.
 

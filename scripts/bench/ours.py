@@ -23,7 +23,7 @@ LONG = ["encoder@long=transformer", "long.heads=2"]
 MODELS = {
     "transformer": [*LONG, "fusion=long_only"],
     "gru": ["encoder@long=gru", "fusion=long_only"],
-    "bert4rec": ["encoder@long=bert4rec", "objective=masked_item", "fusion=long_only"],
+    "bert4rec": ["encoder@long=bert4rec", "long.heads=2", "objective=masked_item", "fusion=long_only"],
     "fusion": [*LONG, "encoder@short=gru", "window=last_k", "window.k=10", "fusion=gated"],
 }
 """What each model is to the framework; sizes that are not named are its defaults and those of the reference."""
