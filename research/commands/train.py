@@ -22,6 +22,9 @@ def train(
     from research.config import compose
     from research.console import announce, print_json, print_record
     from research.progress import training_bar
+    from research.training.lean_imports import import_lightning
+
+    import_lightning()
     from research.training.run import run
 
     use_mirrors(mirror)

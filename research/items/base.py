@@ -30,6 +30,13 @@ class ItemTable(nn.Module, ABC):
     def candidates(self) -> Tensor:
         """``(I, D)`` vectors that an interest is scored against by a dot product; row ``i`` is item ``i + 1``."""
 
+    def matrix(self) -> tuple[Tensor, int]:
+        """``(V, D)`` and the row of the first candidate in it; ``candidates()`` follow each other from there.
+
+        For a loss that forms the gradient itself: a table that scores with rows of a parameter gives the parameter.
+        """
+        return self.candidates(), 0
+
     def candidates_of(self, row: Tensor) -> Tensor:
         """The same for some rows only, ``(...) -> (..., D)``; for a table that scores with other vectors than it reads,
         this is to be overridden too."""

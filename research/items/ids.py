@@ -34,3 +34,6 @@ class Ids(ItemTable):
 
     def candidates(self) -> Tensor:
         return self.table.weight[1 : self.n_items + 1]
+
+    def matrix(self) -> tuple[Tensor, int]:
+        return self.table.weight, 1

@@ -5,7 +5,7 @@ gradient in the forward pass, chunk by chunk. Where the chip multiplies bfloat16
 products and the softmax between them in bfloat16; sums, the target's own part of the gradient and the weights stay in
 float32, and it agrees with the first within bfloat16 rounding.
 
-Shape legend: N supervised positions, D width, I items, C positions of a chunk.
+Shape legend: N supervised positions, D width, I items, V rows of the item table, C positions of a chunk.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import LinearCrossEntropyOptions
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
@@ -59,14 +60,15 @@ class CrossEntropy(Loss):
     def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
         if not fused.dot:
             return self._candidate_by_candidate(fused, target_N, items.candidates())
-        return self.of_vectors(fused.interest_ND, target_N, items.candidates())
-
-    def of_vectors(self, interest_ND: Tensor, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
-        """The loss where a score is a dot product."""
-        if self.fused:
-            return _FusedCrossEntropy.apply(interest_ND, candidates_ID, target_N, self.chunk, self.bf16)
-        options = LinearCrossEntropyOptions(batch_chunk_size=self.chunk)
-        return F.linear_cross_entropy(interest_ND, candidates_ID, target_N, reduction="sum", options=options)
+        if not self.fused:
+            options = LinearCrossEntropyOptions(batch_chunk_size=self.chunk)
+            return F.linear_cross_entropy(
+                fused.interest_ND, items.candidates(), target_N, reduction="sum", options=options
+            )
+        table_VD, first = items.matrix()
+        return _FusedCrossEntropy.apply(
+            fused.interest_ND, table_VD, target_N, first, items.n_items, self.chunk, self.bf16
+        )
 
     def _candidate_by_candidate(self, fused: Fused, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
         """Scores of a chunk are computed again in the backward pass instead of being kept."""
@@ -84,9 +86,11 @@ class _FusedCrossEntropy(torch.autograd.Function):
     """Gradients are formed while the scores of a chunk are at hand; backward only scales them."""
 
     @staticmethod
-    def forward(ctx: Any, h_ND: Tensor, w_ID: Tensor, target_N: Tensor, chunk: int, bf16: bool) -> Tensor:
+    def forward(
+        ctx: Any, h_ND: Tensor, table_VD: Tensor, target_N: Tensor, first: int, count: int, chunk: int, bf16: bool
+    ) -> Tensor:
         kind = torch.bfloat16 if bf16 else h_ND.dtype
-        n = len(h_ND)
+        n, w_ID = len(h_ND), table_VD[first : first + count]
         # Rows of zeros behind the end, whose gradients vanish: oneDNN compiles and keeps a kernel for every shape it
         # meets, and a last chunk of ever new length would double the time of an epoch (MovieLens-100K) and leak memory.
         h_low_ND = F.pad(h_ND.to(kind), (0, 0, 0, -n % ROWS))
@@ -102,16 +106,22 @@ class _FusedCrossEntropy(torch.autograd.Function):
             p_target_N[c] = p_CI[: n - i].gather(1, target_N[c, None]).squeeze(1)
             grad_h_ND[c] = torch.mm(p_CI, w_low_ID)
             part_DI = torch.mm(h_low_ND[c].t().contiguous(), p_CI)
-            grad_w_DI = part_DI.to(w_ID.dtype) if grad_w_DI is None else grad_w_DI.add_(part_DI)
+            grad_w_DI = part_DI if grad_w_DI is None else grad_w_DI.to(w_ID.dtype).add_(part_DI)
         assert grad_w_DI is not None
         # The gradient is that of (p - one-hot); the one-hot part is exact and never meets the (C, I) scores.
         grad_h_ND = grad_h_ND[:n] - F.embedding(target_N, w_ID)
-        grad_w_ID = grad_w_DI.t().contiguous().index_add_(0, target_N, h_ND, alpha=-1)
-        ctx.save_for_backward(grad_h_ND, grad_w_ID)
+        # Of the whole table at once: autograd's way back through a slice would be two passes more.
+        grad_VD = torch.empty_like(table_VD)
+        grad_VD[:first] = 0
+        grad_VD[first + count :] = 0
+        grad_w_ID = grad_VD[first : first + count]
+        grad_w_ID.copy_(grad_w_DI.t()).index_add_(0, target_N, h_ND, alpha=-1)
+        ctx.save_for_backward(grad_h_ND, grad_VD)
         # A probability that underflows would make the loss infinite; the smallest float stands in.
         return -p_target_N.clamp(min=torch.finfo(h_ND.dtype).tiny).log().sum()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        grad_h_ND, grad_w_ID = ctx.saved_tensors
-        return grad_h_ND * grad_outputs[0], grad_w_ID * grad_outputs[0], None, None, None
+        grad_h_ND, grad_VD = ctx.saved_tensors
+        return grad_h_ND * grad_outputs[0], grad_VD * grad_outputs[0], None, None, None, None, None

@@ -102,6 +102,9 @@ def measure(words: list[str]) -> dict[str, Any]:
 def first_step(words: list[str]) -> dict[str, Any]:
     """Start the run, stop it behind its first step; returns the time of day then, in seconds since 1970."""
     from research.config import compose
+    from research.training.lean_imports import import_lightning
+
+    import_lightning()  # as `research train` does
     from research.training.run import run
 
     at: list[float] = []

@@ -300,7 +300,7 @@ class Trainer:
         assert x_BTD.grad is not None
         grad = torch.empty_like(self.table)
         grad[0] = grad[-1] = 0
-        grad[1:-1] = grad_w_DI.t().contiguous()  # torch turns by blocks only what is of one type and whole
+        grad[1:-1] = grad_w_DI.t()
         # The minus of the targets meets the plus of the inputs in one scatter.
         index = torch.cat([step.items_BT.view(-1), step.target_N])
         values = torch.cat([x_BTD.grad.view(-1, self.s.width), h_ND.detach() * -share])

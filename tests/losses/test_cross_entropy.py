@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from research.errors import UserError
+from research.fusion.base import Fused
+from research.items.base import ItemTable
 from research.losses.cross_entropy import CrossEntropy, _FusedCrossEntropy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -26,19 +28,39 @@ COUNT_I = torch.ones(N_ITEMS)
 CHUNKS = [1, 7, N, 1000]
 
 
+class Table(ItemTable):
+    """Candidates between other rows, as those of ``Ids`` are; the other rows are of no use."""
+
+    def __init__(self, w_ID: Tensor) -> None:
+        super().__init__()
+        self.n_items, self.w_ID = len(w_ID), w_ID
+        self.whole_VD = torch.cat(
+            [w_ID.new_full((2, w_ID.shape[1]), 7.0), w_ID, w_ID.new_full((1, w_ID.shape[1]), -7.0)]
+        )
+
+    def forward(self, items: Tensor) -> Tensor:
+        raise AssertionError("a loss over all items looks none up")
+
+    def candidates(self) -> Tensor:
+        return self.w_ID
+
+    def matrix(self) -> tuple[Tensor, int]:
+        return self.whole_VD, 2
+
+
 def of(
     loss, h_ND: Tensor = H_ND, w_ID: Tensor = W_ID, target_N: Tensor = TARGET_N, scale: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Value, and gradients with respect to interests and items."""
     h_ND, w_ID = h_ND.clone().requires_grad_(), w_ID.clone().requires_grad_()
-    value = getattr(loss, "of_vectors", loss)(h_ND, target_N, w_ID)
+    value = loss(Fused(h_ND, None), target_N, Table(w_ID))
     (value * scale).backward()
     assert h_ND.grad is not None and w_ID.grad is not None
     return value.detach(), h_ND.grad, w_ID.grad
 
 
-def plain(h_ND: Tensor, target_N: Tensor, w_ID: Tensor) -> Tensor:
-    return F.cross_entropy(h_ND @ w_ID.T, target_N, reduction="sum")
+def plain(fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
+    return F.cross_entropy(fused.interest_ND @ items.candidates().T, target_N, reduction="sum")
 
 
 def distance(got: Tensor, expected: Tensor) -> float:
@@ -129,9 +151,13 @@ class TestExact:
             assert grad_w_ID.flatten().tolist() == pytest.approx([-0.75 + 0.25, 0.75 - 0.25])
 
     def test_fused_passes_gradcheck_in_float64(self) -> None:
-        h_ND, w_ID = H_ND[:9, :5].double().requires_grad_(), W_ID[:11, :5].double().requires_grad_()
-        target_N = TARGET_N[:9] % 11
-        assert torch.autograd.gradcheck(lambda h, w: _FusedCrossEntropy.apply(h, w, target_N, 4, False), (h_ND, w_ID))
+        h_ND, w_VD = H_ND[:9, :5].double().requires_grad_(), W_ID[:11, :5].double().requires_grad_()
+        target_N = TARGET_N[:9] % 7
+
+        def fused(h: Tensor, w: Tensor) -> Tensor:
+            return _FusedCrossEntropy.apply(h, w, target_N, 2, 7, 4, False)
+
+        assert torch.autograd.gradcheck(fused, (h_ND, w_VD))
 
     def test_an_impossible_target_has_a_finite_loss_and_still_pulls(self) -> None:
         h_ND, w_ID = torch.tensor([[1.0]]), torch.tensor([[300.0], [0.0]])
@@ -143,7 +169,7 @@ class TestExact:
     def test_a_broken_interest_is_not_hidden(self, kernel) -> None:
         h_ND = H_ND.clone()
         h_ND[3, 2] = torch.nan
-        assert torch.isnan(CrossEntropy(COUNT_I, kernel=kernel).of_vectors(h_ND, TARGET_N, W_ID))
+        assert torch.isnan(CrossEntropy(COUNT_I, kernel=kernel)(Fused(h_ND, None), TARGET_N, Table(W_ID)))
 
 
 class TestSettings:
