@@ -1,7 +1,8 @@
-"""The process while a run trains: threads, allocator, determinism, quiet libraries; all put back afterwards."""
+"""The process while a run trains: threads, allocator, garbage, determinism, quiet libraries; all put back afterwards."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import warnings
 from collections.abc import Iterator
@@ -25,10 +26,14 @@ def prepared_machine(settings: TrainerSettings) -> Iterator[None]:
         torch.set_num_threads(settings.threads)
     # Filling fresh memory guards against reading it before writing; deterministic mode would pay for it everywhere.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # Half a million objects of imported libraries outlive the run; looking through them again and again for garbage
+    # takes a tenth of a second each time.
+    gc.freeze()
     try:
         with _quiet():
             yield
     finally:
+        gc.unfreeze()
         torch.set_num_threads(threads)
         torch.utils.deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
