@@ -11,10 +11,13 @@ from typing import Any
 import typer
 
 from research.commands.data import data
+from research.commands.models import models
 from research.commands.report import report
 from research.commands.study import study
 from research.commands.table import table
 from research.commands.train import train
+from research.commands.truth import truth
+from research.commands.tune import tune
 
 app = typer.Typer(
     help="Does fusing long-term and short-term interest help? With which encoders, which fusion, on which data?\n\n"
@@ -26,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (data, train, study, table, report)
+COMMANDS = (data, models, train, tune, study, table, report, truth)
 for command in COMMANDS:
     app.command()(command)
 

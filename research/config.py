@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,32 @@ def config_directory() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
 
 
+def config_directories() -> list[Path]:
+    """The shipped configurations, and behind them the user's own: the directories that RESEARCH_CONFIGS names.
+
+    Several are parted as in PATH. One holds folders as ``configs/`` does, such as ``encoder/mine.yaml``.
+
+    Raises:
+        UserError: one does not exist, or has a file that an earlier one has too and that would never be read.
+    """
+    found = [config_directory()]
+    for name in filter(None, os.environ.get("RESEARCH_CONFIGS", "").split(os.pathsep)):
+        own = Path(name).expanduser().absolute()
+        if not own.is_dir():
+            raise UserError(f"RESEARCH_CONFIGS names {own}, which is no directory.")
+        for path in sorted(own.glob("**/*.yaml")):
+            if twice := [d for d in found if (d / path.relative_to(own)).exists()]:
+                raise UserError(f"{path} has the name of a file of {twice[0]}, which is read first. Give it another.")
+        found.append(own)
+    return found
+
+
+def option_file(group: str, option: str) -> Path:
+    """Where an option is written down: ``option_file("fusion", "gated")``; it need not exist."""
+    paths = [directory / group / f"{option}.yaml" for directory in config_directories()]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
 def compose(overrides: list[str], name: str = "train") -> DictConfig:
     """Compose ``configs/<name>.yaml`` with Hydra-style overrides and check every value.
 
@@ -44,20 +71,29 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+    shipped, *own = config_directories()
+    quoted = [f"'file://{str(path).replace(chr(39), chr(92) + chr(39))}'" for path in own]
+    places = [f"hydra.searchpath=[{','.join(quoted)}]"] if own else []
+    with initialize_config_dir(str(shipped), version_base="1.3"):
         try:
-            config = hydra_compose(name, overrides=overrides)
+            config = hydra_compose(name, overrides=[*places, *overrides])
             OmegaConf.resolve(config)
         except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(_explain(error, hydra_compose(name))) from error
+            # The alternatives are those of the other words: what loss.precision may be called depends on the loss.
+            rest = [word for word in overrides if f"'{word.partition('=')[0]}'" not in str(error)]
+            try:
+                config = hydra_compose(name, overrides=[*places, *rest])
+            except HydraException:
+                config = hydra_compose(name)
+            raise UserError(_explain(error, config)) from error
     check(config)
     OmegaConf.set_readonly(config, True)
     return config
 
 
 def options(group: str) -> list[str]:
-    """Names of the options of a group: ``options("fusion") -> ["attention", ...]``."""
-    return sorted(path.stem for path in (config_directory() / group).glob("*.yaml"))
+    """Names of the options of a group, the user's own too: ``options("fusion") -> ["attention", ...]``."""
+    return sorted(path.stem for directory in config_directories() for path in (directory / group).glob("*.yaml"))
 
 
 def _explain(error: Exception, config: DictConfig) -> str:
@@ -98,13 +134,17 @@ def canonical(config: DictConfig) -> dict[str, Any]:
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     for key in COSMETIC:
         plain.pop(key, None)
+    if plain["data"].get("malformed") == "error":  # what would have stopped a run has changed no number of it
+        del plain["data"]["malformed"]
     if plain.get("baseline"):
         return {key: plain[key] for key in ("data", "selection", "split", "baseline") if key in plain}
     plain.pop("baseline", None)
-    branches = getattr(target_class(plain["fusion"]["_target_"]), "branches", ())
+    fusion = target_class(plain["fusion"]["_target_"])
+    branches = getattr(fusion, "branches", ())
     if "long" not in branches:
         plain.pop("long")
-        plain["overlap"] = True
+        # Where a long view ends is nothing to a fusion without one.
+        plain["overlap"] = plain["overlap"] or not getattr(fusion, "twin", False)
     if "short" not in branches:
         plain.pop("short")
         plain.pop("recent_mask", None)

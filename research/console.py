@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from research.catalogue import Catalogue
     from research.studies.run_study import Standing
 
 FIRST = os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
@@ -78,7 +81,7 @@ def print_record(record: dict[str, Any], directory: Path) -> None:
         )
     out.print(", ".join(facts), highlight=False)
     for alarm in record["alarms"]:
-        out.print(f"Mind the fusion's weights. {alarm[0].upper()}{alarm[1:]}.", highlight=False)
+        out.print(f"Mind the fusion. {alarm[0].upper()}{alarm[1:]}.", highlight=False)
     out.print(f"Record: {directory}", highlight=False, soft_wrap=True)
 
 
@@ -99,3 +102,70 @@ def print_plan(standing: Standing) -> None:
     for run, done in zip(standing.runs, standing.done, strict=True):
         table.add_row(run.label, str(run.config.seed), "yes" if done else "")
     out.print(table)
+    if standing.tunings:
+        _print_tunings(standing)
+
+
+def print_tuning(result: dict[str, Any], arm: list[str]) -> None:
+    """The trials of one tuning, and the words that train its best one."""
+    from research.spelling import plain
+    from research.tuning.space import words
+
+    keys = list(result["space"])
+    table = Table(title=f"{result['label']}, {result['trials']} trials", title_justify="left")
+    for heading in ("trial", *keys, "validation", "epochs", "s"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for trial in result["tried"]:
+        best = trial["number"] == result["chosen_trial"]
+        value = f"{trial['validation']:.4f}" if trial["validation"] is not None else ""
+        tried = [trial["values"][key] for key in keys]
+        values = [f"{each:.4g}" if isinstance(each, float) else plain(each) for each in tried]
+        note = "best" if best else trial["reason"] or (trial["state"] if trial["state"] != "complete" else "")
+        cells = [str(trial["number"] + 1), *values, value, str(trial["epochs"] or ""), f"{trial['seconds']:.1f}"]
+        table.add_row(*cells, escape(note), style="bold" if best else "")
+    out.print(table)
+    if result["chosen"] is not None:
+        out.print(f"research train {' '.join([*arm, *words(result['chosen'])])}", highlight=False, soft_wrap=True)
+
+
+def _print_tunings(standing: Standing) -> None:
+    from research.tuning.journal import count
+    from research.tuning.space import words
+
+    table = Table(
+        title=f"{len(standing.tunings) - len(standing.untuned)} of {len(standing.tunings)} arms are tuned",
+        title_justify="left",
+    )
+    for heading in ("arm", "trials", "chosen"):
+        table.add_column(heading)
+    for tuning in standing.tunings:
+        done, asked = count(tuning.journal), tuning.budget.trials
+        table.add_row(tuning.label, f"{done} of {asked}", " ".join(words(tuning.chosen or {})))
+    out.print(table)
+
+
+def print_catalogue(catalogue: Catalogue) -> None:
+    """Parts and models, a table for each group, with the columns that its entries fill."""
+    for group in catalogue.groups:
+        entries = catalogue.of(group)
+        columns: dict[str, list[str]] = {"what it is": [escape(entry.line) for entry in entries]}
+        if any(entry.paper for entry in entries):
+            columns["paper"] = [escape(entry.paper or "") for entry in entries]
+        if any(entry.parameters is not None for entry in entries):
+            columns["parameters"] = [f"{entry.parameters or 0:,}" for entry in entries]
+            columns["in tables"] = [f"{entry.tables or 0:,}" for entry in entries]
+        table = Table(title=f"{group}: {len(entries)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("name", style="bold", no_wrap=True)
+        for heading in columns:
+            number = heading in ("parameters", "in tables")
+            table.add_column(heading, justify="right" if number else "left", no_wrap=number)
+        for entry, *cells in zip(entries, *columns.values(), strict=True):
+            table.add_row(entry.name, *cells)
+        out.print(table)
+    sizes = catalogue.sizes
+    out.print(
+        f"Parameters at width {sizes.width} and rows of at most {sizes.max_length}; tables, which are counted apart, "
+        f"of {sizes.n_items:,} items and {sizes.n_users:,} users.",
+        highlight=False,
+    )

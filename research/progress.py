@@ -20,11 +20,12 @@ from research.console import FIRST, announce, err
 
 if TYPE_CHECKING:
     from research.data.download import Progress as DownloadProgress
+    from research.studies.plan import Planned
     from research.studies.run_study import Standing
-    from research.studies.study import Planned
     from research.studies.worker import Message
     from research.training.callbacks import Progress as TrainingProgress
     from research.training.callbacks import Report
+    from research.tuning.arm import Tuning
 
 
 def _bars(*, count: bool = False) -> Progress:
@@ -73,22 +74,21 @@ def training_bar() -> Iterator[Report]:
 
 
 @contextmanager
-def study_progress(standing: Standing) -> Iterator[Callable[[Planned, Message], None]]:
-    """A bar over the runs of a study and one for each run under way; a line for each run that ends."""
+def study_progress(standing: Standing) -> Iterator[Callable[[Planned | Tuning, Message], None]]:
+    """A bar over the tunings and runs of a study and one for each under way; a line for each that ends."""
     with _bars(count=True) as bars:
-        total = len(standing.runs)
+        total = len(standing.runs) + len(standing.untuned)
         whole = bars.add_task("[bold]study", total=total, completed=sum(standing.done), note="")
         tasks: dict[int, TaskID] = {}
         ended = sum(standing.done)
 
-        def tell(run: Planned, message: Message) -> None:
+        def tell(run: Planned | Tuning, message: Message) -> None:
             nonlocal ended
-            title = f"{run.label}, seed {run.config.seed}"
             if message.kind == "note":
                 announce(message.content)
             elif message.kind == "progress":
                 if message.index not in tasks:
-                    tasks[message.index] = bars.add_task(title, total=message.content.total, note="")
+                    tasks[message.index] = bars.add_task(run.title, total=message.content.total, note="")
                 task = tasks[message.index]
                 bars.update(task, completed=message.content.done, note=_standing(message.content))
             else:
@@ -96,7 +96,7 @@ def study_progress(standing: Standing) -> Iterator[Callable[[Planned, Message], 
                 if message.index in tasks:
                     bars.remove_task(tasks.pop(message.index))
                 bars.update(whole, completed=ended)
-                announce(f"[{ended}/{total}] {title}: {_result(message)}")
+                announce(f"[{ended}/{total}] {run.title}: {_result(message)}")
 
         yield tell
 
@@ -105,6 +105,10 @@ def _result(message: Message) -> str:
     if message.kind == "failed":
         return f"FAILED, {str(message.content).strip().splitlines()[-1]}"
     record = message.content
+    if "chosen" in record:
+        from research.tuning.space import words
+
+        return f"{' '.join(words(record['chosen']))} (validation NDCG@10 {record['validation']:.4f})"
     test = record["test"]
     seconds = record["seconds"]["train"] + record["seconds"]["validation"] + record["seconds"]["test"]
     return f"NDCG@10 {test['ndcg@10']:.4f}, Recall@10 {test['recall@10']:.4f} ({seconds:.0f} s)"

@@ -14,6 +14,7 @@ import inspect
 import os
 import types
 import typing
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -38,7 +39,8 @@ def check(config: DictConfig, path: str = "") -> None:
     """
     if "_target_" in config:
         cls = target_class(config._target_)
-        hints = typing.get_type_hints(cls.__init__)
+        # Of a dataclass itself: an inherited field is annotated in the words of the module that declares it.
+        hints = typing.get_type_hints(cls if is_dataclass(cls) else cls.__init__)
         known = settings_of(cls)
         for key, value in config.items():
             if key == "_target_":

@@ -108,6 +108,12 @@ class Views:
         return self._windowed(self.short, initial_ND)
 
     @property
+    def met(self) -> list[Tensor]:
+        """The states ``(N, D)`` that were asked for so far, in the order long, twin, short; none is computed for it."""
+        encoders = {"long_ND": self.long, "twin_ND": self.short, "short_ND": self.short}
+        return [vars(self)[name] for name, encoder in encoders.items() if encoder is not None and name in vars(self)]
+
+    @property
     def user_N(self) -> Tensor:
         """The user of each asked position."""
         return self.batch.users_B[self.at.row_N]

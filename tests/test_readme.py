@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from research.config import compose, options
-from research.studies.study import plan, read_study_file
+from research.studies.plan import plan
+from research.studies.study import read_study_file
 from research.training.compatible import check_compatible
 
 ROOT = Path(__file__).parents[1]

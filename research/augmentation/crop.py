@@ -59,6 +59,7 @@ class Crop(Augmentation):
             times_BT=of(batch.times_BT),
             now_BT=of(batch.now_BT),
             length_B=torch.from_numpy(left_B),
+            columns=batch.each(lambda codes_BT: of(codes_BT) * real_BT),
         )
 
     def lengths(self, length_S: np.ndarray) -> list[tuple[float, np.ndarray]]:

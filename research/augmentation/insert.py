@@ -1,8 +1,8 @@
 """Put random items between those that are read: clicks by mistake, a visitor at the keyboard.
 
 What is supervised does not change: no noise is ever a right answer, and an item's successor is still the real one. A
-noise item has the time of the one before it. A row that already has the model's longest length has no room and stays
-as it is; with augmentation=[crop,insert] there is room in some epochs.
+noise item has the time of the one before it, and the carried columns too. A row that already has the model's longest
+length has no room and stays as it is; with augmentation=[crop,insert] there is room in some epochs.
 
 Shape legend: B rows, T positions, M noise items of a row at most, N supervised positions.
 """
@@ -62,12 +62,14 @@ class Insert(Augmentation):
         items_BT = batch.items_BT.gather(1, source_BT)
         noise_BT = torch.from_numpy(random.integers(1, self.n_items + 1, size=(b, wide)))
         items_BT = torch.where(torch.from_numpy(begins_BT == 1), items_BT, noise_BT)
-        items_BT *= torch.from_numpy(np.arange(wide) < new_length_B[:, None])
+        real_BT = torch.from_numpy(np.arange(wide) < new_length_B[:, None])
+        items_BT *= real_BT
         changed = replace(
             batch,
             items_BT=items_BT,
             times_BT=batch.times_BT.gather(1, source_BT),
             now_BT=batch.now_BT.gather(1, source_BT),
             length_B=torch.from_numpy(new_length_B),
+            columns=batch.each(lambda codes_BT: codes_BT.gather(1, source_BT) * real_BT),
         )
         return replace(supervised, batch=changed, at=Positions(at.row_N, at.of(torch.from_numpy(place_BT))))

@@ -38,4 +38,5 @@ class Mask(Augmentation):
         items_BT = supervised.batch.items_BT
         hidden_BT = torch.from_numpy(random.random(tuple(items_BT.shape), dtype=np.float32) < self.rate)
         changed_BT = items_BT.masked_fill(hidden_BT & (items_BT > 0), self.token)
-        return replace(supervised, batch=replace(supervised.batch, items_BT=changed_BT))
+        columns = supervised.batch.each(lambda codes_BT: codes_BT.masked_fill(hidden_BT, 0))
+        return replace(supervised, batch=replace(supervised.batch, items_BT=changed_BT, columns=columns))

@@ -45,4 +45,5 @@ class Reorder(Augmentation):
         # A key lies in the half-open range of the stretch's own places, so only those change among themselves.
         key_BT = np.where(inside_BT, first_B[:, None] + random.random((b, t)) * size_B[:, None], step_T)
         order_BT = torch.from_numpy(np.argsort(key_BT, axis=1, kind="stable"))
-        return replace(batch, items_BT=batch.items_BT.gather(1, order_BT))
+        columns = batch.each(lambda codes_BT: codes_BT.gather(1, order_BT))
+        return replace(batch, items_BT=batch.items_BT.gather(1, order_BT), columns=columns)

@@ -1,9 +1,10 @@
 """What a dataset and a split can and cannot show, in numbers: printed with every table that uses them.
 
 Ties in time, repeated targets and targets unseen in training bound what any model can reach; the share of
-users whose short window is their whole history bounds what fusing two views can add.
+users whose short window is their whole history bounds what fusing two views can add. Training on what happened after
+a test target tells how far from a service's life a protocol is.
 
-Shape legend: N interactions, U users, Q test queries, I items.
+Shape legend: N interactions, U users, Q test queries, I items, G groups of equal times, P places of some groups.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from research.data.histories import Histories
-from research.data.split import Queries, Split
+from research.data.split import Queries, Split, ragged
 
 BUCKETS = ((5, "<=5"), (10, "6-10"), (20, "11-20"), (50, "21-50"))
 """Upper bounds of the history-length buckets; what is longer falls into ``>50``."""
@@ -23,13 +24,20 @@ ShortStart = np.ndarray | Callable[[Queries], np.ndarray]
 """``(Q,)`` absolute position at which each query's short window begins, or a function that says so."""
 
 
-def audit(histories: Histories, split: Split, *, short_start: ShortStart | None = None) -> dict[str, Any]:
+def audit(
+    histories: Histories,
+    split: Split,
+    *,
+    short_start: ShortStart | None = None,
+    windows: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Plain numbers about ``histories`` and the test queries of ``split``; ready for JSON.
 
     Args:
         histories: the dataset.
         split: whose training spans and test queries are looked at.
         short_start: where the short window of each test query begins; without it that share is ``None``.
+        windows: ``(U,)`` different short windows in each history; without it their numbers are ``None``.
 
     Returns:
         Counts and shares (from 0 to 1). Everything about times is ``None`` when the source has none.
@@ -38,6 +46,8 @@ def audit(histories: Histories, split: Split, *, short_start: ShortStart | None 
     length_U = h.lengths
     ties = _ties_in_time(h) if h.has_times else None
     last_tie_U = _last_two_tie(h) if h.has_times else None
+    moved_Q = _moved_by_shuffling(h, test) if h.has_times else None
+    later = _trained_later(h, split) if h.has_times else (None, None)
     repeated_Q = _repeated(h, test)
     unseen_Q = _unseen_in_training(h, split)
     input_Q = test.stop - test.start
@@ -54,21 +64,31 @@ def audit(histories: Histories, split: Split, *, short_start: ShortStart | None 
         "history_mean": float(length_U.mean()),
         "history_max": int(length_U.max()),
         "history_buckets": _bucket_counts(length_U),
+        "windows_per_user_median": None if windows is None else float(np.median(windows)),
+        "windows_per_user_mean": None if windows is None else float(np.mean(windows)),
+        "training_interactions": int(split.train.length.sum()),
+        "dropped_interactions": int(split.dropped.length.sum()),
+        "training_after_first_test_share": later[0],
+        "training_after_test_mean_share": later[1],
         "test_queries": len(test),
         "test_history_buckets": _bucket_counts(input_Q),
         "time_ties_share": ties,
         "users_last_two_tie": last_tie_U,
         "users_last_two_tie_share": None if last_tie_U is None else last_tie_U / h.n_users,
+        "targets_shuffled_ties_could_change_share": None if moved_Q is None else _mean(moved_Q > 0),
+        "targets_shuffled_ties_expected_to_change_share": None if moved_Q is None else _mean(moved_Q),
         "repeated_targets": int(repeated_Q.sum()),
-        "repeated_targets_share": _share(repeated_Q),
+        "repeated_targets_share": _mean(repeated_Q),
         "targets_unseen_in_training": int(unseen_Q.sum()),
-        "targets_unseen_in_training_share": _share(unseen_Q),
-        "short_window_is_whole_history_share": None if starts is None else _share(starts <= test.start),
+        "targets_unseen_in_training_share": _mean(unseen_Q),
+        **({} if test.cold is None else {"cold_queries": int(test.cold.sum()), "cold_queries_share": _mean(test.cold)}),
+        "short_window_is_whole_history_share": None if starts is None else _mean(starts <= test.start),
     }
 
 
-def _share(mask_Q: np.ndarray) -> float | None:
-    return float(np.mean(mask_Q)) if len(mask_Q) else None
+def _mean(value_Q: np.ndarray) -> float | None:
+    """Of a mask: the share."""
+    return float(np.mean(value_Q)) if len(value_Q) else None
 
 
 def _bucket_counts(length_X: np.ndarray) -> dict[str, int]:
@@ -94,19 +114,38 @@ def _last_two_tie(h: Histories) -> int:
 
 def _repeated(h: Histories, queries: Queries) -> np.ndarray:
     """``(Q,)`` whether the target is in the query's own input; a filter of seen items then loses it."""
-    length_Q = queries.stop - queries.start
-    query_P = np.repeat(np.arange(len(queries)), length_Q)
-    within_P = np.arange(len(query_P)) - np.repeat(np.cumsum(length_Q) - length_Q, length_Q)
-    equal_P = h.items[queries.start[query_P] + within_P] == h.items[queries.target[query_P]]
+    query_P = np.repeat(np.arange(len(queries)), queries.stop - queries.start)
+    equal_P = h.items[ragged(queries.start, queries.stop)] == h.items[queries.target[query_P]]
     return np.bincount(query_P[equal_P], minlength=len(queries)) > 0
+
+
+def _moved_by_shuffling(h: Histories, queries: Queries) -> np.ndarray:
+    """``(Q,)`` how probably the target is another item when a user's interactions of equal time change places.
+
+    Its place then holds any of those with its time: the share of them that are of other items.
+    """
+    begins_N = np.ones(len(h.times) + 1, dtype=bool)
+    begins_N[1:-1] = h.times[1:] != h.times[:-1]
+    begins_N[h.offsets] = True
+    edge_G = np.flatnonzero(begins_N)
+    group_Q = np.searchsorted(edge_G, queries.target, side="right")
+    first_Q, stop_Q = edge_G[group_Q - 1], edge_G[group_Q]
+    size_Q = stop_Q - first_Q
+    query_P = np.repeat(np.arange(len(queries)), size_Q)
+    other_P = h.items[ragged(first_Q, stop_Q)] != h.items[queries.target[query_P]]
+    return np.bincount(query_P, weights=other_P, minlength=len(queries)) / size_Q
+
+
+def _trained_later(h: Histories, split: Split) -> tuple[float | None, float | None]:
+    """Share of training interactions later than the earliest test target; and later than one, mean over targets."""
+    time_N, target_Q = h.times[split.train.positions], np.sort(h.times[split.test.target])
+    if not len(time_N) or not len(target_Q):
+        return None, None
+    earlier_N = np.searchsorted(target_Q, time_N, side="left")  # targets before each training interaction
+    return float(np.mean(earlier_N > 0)), float(np.mean(earlier_N / len(target_Q)))
 
 
 def _unseen_in_training(h: Histories, split: Split) -> np.ndarray:
     """``(Q,)`` whether no training span of anybody holds the target."""
-    # +1 where a span begins, -1 behind its end: the running sum is positive inside a span.
-    edges = np.zeros(len(h.items) + 1, dtype=np.int64)
-    np.add.at(edges, split.train.start, 1)
-    np.add.at(edges, split.train.stop, -1)
-    trained_I = np.zeros(h.n_items + 1, dtype=bool)
-    trained_I[h.items[np.cumsum(edges[:-1]) > 0]] = True
+    trained_I = np.concatenate([[False], split.train.count(h) > 0])
     return ~trained_I[h.items[split.test.target]]

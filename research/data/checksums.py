@@ -31,25 +31,24 @@ def expected(file: RawFile, folder: Path) -> str | None:
     return found[0] if found else None
 
 
-def verify(content: bytes, file: RawFile, folder: Path) -> None:
-    """Compare content with what is expected; content of which nothing is known passes.
+def verify(found: str, size: int, file: RawFile, folder: Path) -> None:
+    """Compare content, by its SHA-256, with what is expected; content of which nothing is known passes.
 
     Raises:
         UnavailableError: it is something else.
     """
     wanted = expected(file, folder)
-    found = hashlib.sha256(content).hexdigest()
     if wanted is not None and found != wanted:
         recorded = "" if file.sha256 else f"; to accept another version, delete {_beside(folder, file)}"
         raise UnavailableError(
-            f"wrong content: {len(content):,} bytes, SHA-256 {found[:12]}..., not {wanted[:12]}...{recorded}"
+            f"wrong content: {size:,} bytes, SHA-256 {found[:12]}..., not {wanted[:12]}...{recorded}"
         )
 
 
-def record(content: bytes, file: RawFile, folder: Path) -> None:
+def record(found: str, file: RawFile, folder: Path) -> None:
     """Write down the SHA-256 of an accepted file, unless it is pinned or written down already."""
     if expected(file, folder) is None:
-        line = f"{hashlib.sha256(content).hexdigest()}  {file.name}\n"
+        line = f"{found}  {file.name}\n"
         write_whole(_beside(folder, file), line.encode("ascii"))
 
 

@@ -7,6 +7,7 @@ as UTC, never in this machine's zone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from research.errors import UserError
@@ -31,6 +32,33 @@ def whole_seconds(rows: pl.DataFrame, per_second: int = 1) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Written:
+    """A time as a file writes it, read as UTC.
+
+    Attributes:
+        as_: in the notation of polars' ``to_datetime``, such as ``%Y-%m-%dT%H:%M:%SZ``.
+    """
+
+    as_: str
+
+    def milliseconds(self, texts: pl.Series) -> pl.Series:
+        """Since 1970 UTC; null where the time is written in another way."""
+        return texts.str.to_datetime(self.as_, time_unit="ms", strict=False).dt.epoch("ms")
+
+
+def by_moment(rows: pl.DataFrame, per_second: int = 1000) -> pl.DataFrame:
+    """Whole seconds, and beside them the finer time as ``moment``, for a source that is read in blocks.
+
+    Args:
+        rows: ``time``, an integer in units of which ``per_second`` make a second.
+        per_second: 1000 for milliseconds.
+    """
+    import polars as pl
+
+    return rows.with_columns(pl.col("time").floordiv(per_second), moment="time")
+
+
 def read_times(rows: pl.DataFrame, written: str, name: str) -> pl.DataFrame:
     """Parse the strings of ``time`` as UTC; fractions of a second count for the order and are cut.
 
@@ -44,7 +72,7 @@ def read_times(rows: pl.DataFrame, written: str, name: str) -> pl.DataFrame:
     """
     import polars as pl
 
-    milliseconds = rows["time"].str.to_datetime(written, time_unit="ms", strict=False).dt.epoch("ms")
+    milliseconds = Written(written).milliseconds(rows["time"])
     if milliseconds.null_count():
         wrong = rows.filter(milliseconds.is_null())["time"]
         raise UserError(f"{name}: {len(wrong):,} times are not written as {written}, such as {wrong[0]!r}.")

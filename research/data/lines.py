@@ -9,69 +9,106 @@ from __future__ import annotations
 import ast
 import io
 import json
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from research.data.delimited import Malformed
-from research.errors import UserError
+from research.data.clock import Written
+from research.data.malformed import Malformed, Wrong
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+class Name:
+    """A kind of field: a word or a number, which becomes a word."""
+
+
+Kind = type | Written
+"""What a field holds."""
 
 _AT_ONCE = 100_000  # records: bounds the Python objects that live at a time
 
 
 def read_lines(
     content: bytes,
-    wanted: Mapping[str, tuple[str, type]],
+    wanted: Mapping[str, tuple[str, Kind]],
     *,
     name: str,
     python: bool = False,
     malformed: Malformed = "error",
 ) -> pl.DataFrame:
-    """A table of the wanted fields; blank lines are no records.
+    """All records of a file that is in memory; see `line_blocks`."""
+    import polars as pl
+
+    return pl.concat(line_blocks(io.BytesIO(content), wanted, name=name, python=python, malformed=malformed))
+
+
+def line_blocks(
+    file: BinaryIO,
+    wanted: Mapping[str, tuple[str, Kind]],
+    *,
+    name: str,
+    python: bool = False,
+    may_be_empty: Sequence[str] = (),
+    malformed: Malformed = "error",
+) -> Iterator[pl.DataFrame]:
+    """The wanted fields of all records, in one table or more; blank lines are no records.
 
     Args:
-        content: UTF-8.
-        wanted: our column -> the record's key, and ``int``, ``float`` or ``str``. Integers count as ``float`` too.
+        file: UTF-8, from its first byte.
+        wanted: our column -> the record's key, and its kind: ``int``, ``float``, which integers count as too, ``str``,
+            `Name`, or a `Written` time, which becomes milliseconds.
         name: the file's, for messages.
         python: the lines are Python dictionaries; read about ten times as slowly.
-        malformed: ``drop`` leaves out what cannot be read and warns with the count.
+        may_be_empty: which of ours a record may lack; they become null.
+        malformed: ``drop`` leaves out what cannot be read and warns with the count, at the end.
 
     Raises:
         UserError: lines that are no record or lack a field; counts them and names the first.
     """
     import polars as pl
 
-    kinds = {int: pl.Int64(), float: pl.Float64(), str: pl.String()}
-    schema = {ours: kinds[kind] for ours, (_, kind) in wanted.items()}
+    kinds = {int: pl.Int64(), float: pl.Float64()}
+    schema = {ours: kinds.get(kind, pl.String()) for ours, (_, kind) in wanted.items()}  # type: ignore[arg-type]
     columns: dict[str, list[Any]] = {ours: [] for ours in wanted}
-    frames, wrong = [pl.DataFrame(schema=schema)], []
-    for number, record in records(content, python=python):
-        values = [record.get(theirs) if record else None for theirs, _ in wanted.values()]
-        if not all(_fits(value, kind) for value, (_, kind) in zip(values, wanted.values(), strict=True)):
-            wrong.append(number)
+    times = {ours: kind for ours, (_, kind) in wanted.items() if isinstance(kind, Written)}
+    wrong, places, unusable = Wrong(name), [], []
+
+    def table() -> pl.DataFrame:
+        """The records so far, less those whose times are written in another way."""
+        rows = pl.DataFrame(columns, schema=schema)
+        rows = rows.with_columns(kind.milliseconds(rows[ours]) for ours, kind in times.items())
+        good = rows.select(pl.all_horizontal(pl.exclude(list(may_be_empty)).is_not_null())).to_series()
+        wrong.add(sorted(unusable + [place for place, fine in zip(places, good, strict=True) if not fine]))
+        return rows.filter(good)
+
+    for number, record in records(file, python=python):
+        values = [_value(record.get(theirs), kind) if record else None for theirs, kind in wanted.values()]
+        if not record or not all(v is not None or ours in may_be_empty for v, ours in zip(values, wanted, strict=True)):
+            unusable.append(number)
             continue
+        places.append(number)
         for column, value in zip(columns.values(), values, strict=True):
             column.append(value)
-        if len(columns[next(iter(columns))]) == _AT_ONCE:
-            frames.append(pl.DataFrame(columns, schema=schema))
-            columns = {ours: [] for ours in wanted}
-    if wrong:
-        few = ", ".join(map(str, wrong[:5])) + (", ..." if len(wrong) > 5 else "")
-        keys = ", ".join(theirs for theirs, _ in wanted.values())
-        said = f"{name}: {len(wrong):,} malformed line{'s' if len(wrong) > 1 else ''} ({few})"
-        if malformed == "error":
-            raise UserError(f"{said}; each must be a record with {keys}. Is it the right file, and whole?")
-        warnings.warn(f"{said}; dropped", stacklevel=2)
-    return pl.concat([*frames, pl.DataFrame(columns, schema=schema)])
+        if len(places) == _AT_ONCE:
+            yield table()
+            columns, places, unusable = {ours: [] for ours in wanted}, [], []
+    last = table()
+    keys = ", ".join(theirs for theirs, _ in wanted.values())
+    wrong.settle(malformed, wrong.records, f"; each must be a record with {keys}. Is it the right file, and whole?")
+    yield last
 
 
-def records(content: bytes, *, python: bool = False) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Line number, from 1, and record of each line that is not blank; ``None`` for what is no record."""
+def records(lines: bytes | Iterable[bytes], *, python: bool = False) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Line number, from 1, and record of each line that is not blank; ``None`` for what is no record.
+
+    Args:
+        lines: an open file, or its whole content.
+        python: the lines are Python dictionaries.
+    """
     parse: Callable[[str], Any] = ast.literal_eval if python else json.loads
-    for number, line in enumerate(io.BytesIO(content), 1):
+    for number, line in enumerate(io.BytesIO(lines) if isinstance(lines, bytes) else lines, 1):
         if not line.strip():
             continue
         try:
@@ -81,7 +118,14 @@ def records(content: bytes, *, python: bool = False) -> Iterator[tuple[int, dict
         yield number, record if isinstance(record, dict) else None
 
 
-def _fits(value: object, kind: type) -> bool:
-    if kind is str:
-        return isinstance(value, str) and value != ""
-    return isinstance(value, int | float if kind is float else int) and not isinstance(value, bool)
+def _value(value: Any, kind: Kind) -> Any:
+    """What a field holds, ``None`` for what is not of the kind or empty."""
+    if kind is Name:
+        word = value if isinstance(value, str) else json.dumps(value)
+        return word if word and isinstance(value, str | int | float) else None
+    if kind is str or isinstance(kind, Written):
+        return value if isinstance(value, str) and value else None
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
+        return None
+    # What does not fit into 64 bits is no number of ours, nor is NaN.
+    return value if -(2**63) <= value < 2**63 or (kind is float and math.isfinite(value)) else None

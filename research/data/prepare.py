@@ -22,10 +22,14 @@ import numpy as np
 
 from research.data import checksums, store
 from research.data.atomic import unused_sibling, writing_below
+from research.data.build import build
+from research.data.columns import NOT_CODES, digest_of_columns, encode_columns, encode_features
 from research.data.download import Progress
 from research.data.fetch import Announce, fetch, show_terms
 from research.data.histories import Histories
-from research.data.selection import Selection, Step
+from research.data.interactions import spooled
+from research.data.raw import RawFiles
+from research.data.selection import Selection
 from research.data.source import Source
 from research.errors import UserError
 
@@ -87,16 +91,8 @@ def prepare(
             _discard(target, cache)
     if raw is None:
         raw = fetch(source.name, files, cache=cache, mirrors=mirrors, announce=announce, progress=progress)
-    rows, titles = source.read(raw), source.titles(raw)
-    del raw  # may be gigabytes
-    trace: list[Step] = []
-    if selection:
-        rows, trace = selection(rows, source.name)
-        if announce:
-            announce("\n".join(map(str, trace)))
-    histories = to_histories(source.name, rows, titles)
     with writing_below(cache):
-        return _put(histories, target, trace)
+        return _build(source, raw, target, selection, announce)
 
 
 def _key(source: Source, hashes: Sequence[str], selection: Selection | None) -> str:
@@ -112,16 +108,31 @@ def _key(source: Source, hashes: Sequence[str], selection: Selection | None) -> 
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def _put(histories: Histories, target: Path, trace: Sequence[Step]) -> Histories:
-    """Save beside ``target``, then rename. Who comes second finds the name taken and uses what is there."""
+def _build(
+    source: Source, raw: RawFiles, target: Path, selection: Selection | None, announce: Announce | None
+) -> Histories:
+    """Build beside ``target``, then rename. Who comes second finds the name taken and uses what is there."""
     temporary = unused_sibling(target, "tmp")
+    made = temporary / "made"
     try:
-        store.save(histories, temporary)
+        temporary.mkdir(parents=True)
+        log = spooled(source.name, source.blocks(raw), temporary, NOT_CODES, selection.needs if selection else ())
+        kept_N, trace = selection(log) if selection else (None, [])
+        if trace and announce:
+            announce("\n".join(map(str, trace)))
+        build(
+            log,
+            None if kept_N is None or kept_N.all() else kept_N,
+            made,
+            titles=source.titles(raw),
+            item_table=source.item_features(raw),
+            user_table=source.user_features(raw),
+        )
         if trace:
             steps = json.dumps([dataclasses.asdict(step) for step in trace], indent=1)
-            (temporary / "selection.json").write_text(steps, encoding="utf-8")
+            (made / "selection.json").write_text(steps, encoding="utf-8")
         try:
-            temporary.replace(target)
+            made.replace(target)
         except OSError:
             if not target.is_dir():
                 raise
@@ -142,13 +153,21 @@ def _discard(target: Path, cache: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def to_histories(name: str, rows: pl.DataFrame, titles: Mapping[str, str] | None = None) -> Histories:
+def to_histories(
+    name: str,
+    rows: pl.DataFrame,
+    titles: Mapping[str, str] | None = None,
+    item_table: pl.DataFrame | None = None,
+    user_table: pl.DataFrame | None = None,
+) -> Histories:
     """Number users and items and sort.
 
     Args:
         name: the dataset's name.
-        rows: ``user``, ``item`` and perhaps ``time``, in file order.
+        rows: ``user``, ``item`` and perhaps ``time``, in file order; other columns are carried along as codes.
         titles: by the source's own item id; items without one get an empty title.
+        item_table: `Source.item_features`.
+        user_table: `Source.user_features`.
 
     Raises:
         UserError: no rows.
@@ -164,6 +183,10 @@ def to_histories(name: str, rows: pl.DataFrame, titles: Mapping[str, str] | None
     np.cumsum(np.bincount(user_N, minlength=len(user_ids)), out=offsets[1:])
     items = (item_N[order_N] + 1).astype(np.int32)
     times = time_N[order_N]
+    columns, vocabularies = encode_columns(rows)
+    columns = {key: code_N[order_N] for key, code_N in columns.items()}
+    item_features = encode_features(item_table, "item", item_ids)
+    user_features = encode_features(user_table, "user", user_ids)
     return Histories(
         name=name,
         offsets=offsets,
@@ -175,6 +198,11 @@ def to_histories(name: str, rows: pl.DataFrame, titles: Mapping[str, str] | None
         item_ids=item_ids,
         digest=store.digest(offsets, items, times, user_ids, item_ids, has_times),
         titles=np.array([titles.get(one, "") for one in item_ids.tolist()]) if titles is not None else None,
+        columns=columns,
+        vocabularies=vocabularies,
+        item_features=item_features,
+        user_features=user_features,
+        columns_digest=digest_of_columns(columns, vocabularies, item_features, user_features),
     )
 
 

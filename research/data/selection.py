@@ -5,20 +5,20 @@ after. "5-core" has several meanings in papers, and they give different sets: ``
 once and drops what is too rare in the same stroke, as HSTU does for Amazon Books; ``passes: 0`` repeats that until
 every user and item that is left has enough, which is the one largest such set whatever the order of the removals.
 
-Shape legend: N rows, U users, I items.
+Rows are looked at in blocks and never moved: a step only says which are kept.
+
+Shape legend: N rows, n of one block, U users, I items.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
+from research.data.interactions import Interactions
 from research.errors import UserError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -59,76 +59,70 @@ class Selection:
             if getattr(self, key) < 0:
                 raise UserError(f"{key} is {getattr(self, key)}; it must not be negative.")
 
-    def __call__(self, rows: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[Step]]:
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns that it looks at beside user, item and time."""
+        return () if self.min_rating is None else ("rating",)
+
+    def __call__(self, log: Interactions) -> tuple[np.ndarray, list[Step]]:
         """Keep what the settings say.
 
         Args:
-            rows: ``user``, ``item``, perhaps ``time`` and ``rating``, in file order.
-            name: the dataset's, for messages.
+            log: all rows of the source, with the columns that `needs` names where the source has them.
 
         Returns:
-            The rows that are kept, in file order, and what was left after each step, the raw rows first.
+            ``(N,)`` which rows are kept, and what was left after each step, the raw rows first.
 
         Raises:
             UserError: a threshold for a source without ratings, or nothing is left.
         """
-        import polars as pl
+        kept_N = np.ones(len(log.rows), dtype=bool)
+        trace = [Step("raw", len(log.rows), len(log.users), len(log.items))]
+        counts = log.counts()
 
-        trace = [_step("raw", rows)]
+        def took(name: str) -> tuple[np.ndarray, np.ndarray]:
+            count_U, count_I = log.counts(kept_N)
+            users, items = int(np.count_nonzero(count_U)), int(np.count_nonzero(count_I))
+            trace.append(Step(name, int(count_U.sum()), users, items))
+            return count_U, count_I
+
         if self.min_rating is not None:
-            if "rating" not in rows.columns:
-                raise UserError(f"{name} has no ratings, so min_rating={self.min_rating:g} cannot be applied.")
-            rows = rows.filter(pl.col("rating") >= self.min_rating)
-            trace.append(_step(f"rating of at least {self.min_rating:g}", rows))
+            if "rating" not in log.fields:
+                raise UserError(f"{log.name} has no ratings, so min_rating={self.min_rating:g} cannot be applied.")
+            for row_n, records_n in log.blocks():
+                kept_N[row_n] = records_n["rating"] >= self.min_rating
+            counts = took(f"rating of at least {self.min_rating:g}")
         if self.duplicates != "keep":
-            rows = _in_time(rows).unique(["user", "item"], keep=self.duplicates, maintain_order=True)
-            rows = _in_file(rows)
-            trace.append(_step(f"the {self.duplicates} of equal user and item", rows))
+            for records_n in log.in_time(kept_N, counts[0]):
+                kept_N[records_n["row"][_repeats(records_n, len(log.items), self.duplicates)]] = False
+            counts = took(f"the {self.duplicates} of equal user and item")
         if self.consecutive == "drop":
-            before = pl.col("item").shift(1).over("user")
-            rows = _in_file(_in_time(rows).filter(pl.col("item").ne_missing(before)))
-            trace.append(_step("no item twice in a row", rows))
-        if self.user_core > 1 or self.item_core > 1:
-            rows = self._core(rows, trace)
-        if rows.is_empty():
-            raise UserError(f"{name}: nothing is left. " + "; ".join(map(str, trace)) + ". Lower the thresholds.")
-        return rows, trace
-
-    def _core(self, rows: pl.DataFrame, trace: list[Step]) -> pl.DataFrame:
-        code_N2 = [_codes(rows[key]) for key in ("user", "item")]
-        fewest_2 = (self.user_core, self.item_core)
-        kept_N = np.ones(len(rows), dtype=bool)
+            for records_n in log.in_time(kept_N, counts[0]):
+                user_n, item_n = records_n["user"], records_n["item"]
+                same_n = (user_n[1:] == user_n[:-1]) & (item_n[1:] == item_n[:-1])
+                kept_N[records_n["row"][1:][same_n]] = False
+            counts = took("no item twice in a row")
         done = 0
-        while not self.passes or done < self.passes:
+        while (self.user_core > 1 or self.item_core > 1) and (not self.passes or done < self.passes):
             # Users and items are counted on the same rows, so that the result does not depend on which comes first.
-            enough_2 = [
-                (np.bincount(code_N[kept_N], minlength=code_N.max(initial=0) + 1) >= fewest)[code_N]
-                for code_N, fewest in zip(code_N2, fewest_2, strict=True)
-            ]
-            left_N = kept_N & enough_2[0] & enough_2[1]
-            if left_N.sum() == kept_N.sum():
+            enough_U, enough_I = counts[0] >= self.user_core, counts[1] >= self.item_core
+            if enough_U[counts[0] > 0].all() and enough_I[counts[1] > 0].all():
                 break
-            kept_N, done = left_N, done + 1
-            name = f"pass {done}: users of at least {self.user_core}, items of at least {self.item_core}"
-            users, items = (len(np.unique(code_N[kept_N])) for code_N in code_N2)
-            trace.append(Step(name, int(kept_N.sum()), users, items))
-        return rows.filter(kept_N)
+            for row_n, records_n in log.blocks(kept_N):
+                kept_N[row_n] = enough_U[records_n["user"]] & enough_I[records_n["item"]]
+            done += 1
+            counts = took(f"pass {done}: users of at least {self.user_core}, items of at least {self.item_core}")
+        if not kept_N.any():
+            raise UserError(f"{log.name}: nothing is left. " + "; ".join(map(str, trace)) + ". Lower the thresholds.")
+        return kept_N, trace
 
 
-def _step(name: str, rows: pl.DataFrame) -> Step:
-    return Step(name, len(rows), rows["user"].n_unique(), rows["item"].n_unique())
-
-
-def _codes(ids: pl.Series) -> np.ndarray:
-    """``(N,)`` the same number for the same id, from 0, without gaps."""
-    return ids.rank("dense").to_numpy().astype(np.int64) - 1
-
-
-def _in_time(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows in time order, equal times in file order; the place in the file is remembered."""
-    numbered = rows.with_row_index("_row")
-    return numbered.sort("time", maintain_order=True) if "time" in rows.columns else numbered
-
-
-def _in_file(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.sort("_row").drop("_row")
+def _repeats(records_n: np.ndarray, n_items: int, kept: str) -> np.ndarray:
+    """``(n,)`` which records, sorted by user and time, are not the first, or the last, of their user and item."""
+    pair_n = records_n["user"].astype(np.int64) * n_items + records_n["item"]
+    repeat_n = np.ones(len(pair_n), dtype=bool)
+    if kept == "first":
+        repeat_n[np.unique(pair_n, return_index=True)[1]] = False
+    else:
+        repeat_n[len(pair_n) - 1 - np.unique(pair_n[::-1], return_index=True)[1]] = False
+    return repeat_n

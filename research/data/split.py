@@ -1,15 +1,16 @@
 """What is trained on, what is selected on, what is tested: index ranges into the histories, nothing is copied.
 
-Every protocol is a set of training spans and two sets of queries. All numbers are absolute positions into
-``Histories.items``, so a split of a hundred million interactions is a few arrays.
+Every protocol is a set of training spans, two sets of queries and a set of spans that it drops. All numbers are
+absolute positions into ``Histories.items``, so a split of a hundred million interactions is a few arrays.
 
-Shape legend: S training spans, N training interactions, I items, Q queries (one per held-out item).
+Shape legend: S spans, N interactions of all spans, I items, Q queries (one per held-out item), R runs.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -19,35 +20,87 @@ from research.errors import UserError
 
 @dataclass(frozen=True)
 class Spans:
-    """Training sequences: span ``s`` is ``items[start_S[s]:stop_S[s]]`` of user ``user_S[s]``."""
+    """Runs of interactions: span ``s`` is ``items[start_S[s]:stop_S[s]]`` of user ``user_S[s]``, less what is left out.
+
+    Attributes:
+        user: ``(S,)`` user of each span.
+        start: ``(S,)`` absolute first position.
+        stop: ``(S,)`` absolute position behind the last one.
+        kept: over all interactions of the dataset, whether a span that covers one has it; ``None``: all. What is not
+            kept is skipped when a batch is cut, so a history without some of its items is no copy either.
+    """
 
     user: np.ndarray
     start: np.ndarray
     stop: np.ndarray
+    kept: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.user)
 
+    @cached_property
+    def length(self) -> np.ndarray:
+        """``(S,)`` interactions of each span."""
+        if self.kept is None:
+            return self.stop - self.start
+        before = np.concatenate([[0], np.cumsum(self.kept)])
+        return before[self.stop] - before[self.start]
+
     @property
     def positions(self) -> np.ndarray:
-        """``(N,)`` absolute positions of all training interactions."""
-        length_S = self.stop - self.start
-        before_S = np.concatenate([[0], length_S.cumsum()[:-1]])
-        return np.arange(length_S.sum()) + np.repeat(self.start - before_S, length_S)
+        """``(N,)`` absolute positions of all interactions of all spans, span by span."""
+        every_N = ragged(self.start, self.stop)
+        return every_N if self.kept is None else every_N[self.kept[every_N]]
 
     def count(self, histories: Histories) -> np.ndarray:
-        """``(I,)`` training interactions of each item; entry ``i`` is item ``i + 1``."""
+        """``(I,)`` interactions of each item; entry ``i`` is item ``i + 1``."""
         return np.bincount(histories.items[self.positions], minlength=histories.n_items + 1)[1:]
+
+    def take(self, chosen_S: np.ndarray) -> Spans:
+        """Some of the spans, by mask or index."""
+        return Spans(self.user[chosen_S], self.start[chosen_S], self.stop[chosen_S], self.kept)
+
+    def without_empty(self) -> Spans:
+        """The spans that hold something."""
+        return self.take(self.length > 0)
+
+    @staticmethod
+    def joined(*several: Spans) -> Spans:
+        """All of them, one after the other; they cover their runs whole."""
+        assert all(one.kept is None for one in several)
+        return Spans(*(np.concatenate([getattr(one, key) for one in several]) for key in ("user", "start", "stop")))
+
+    @staticmethod
+    def none() -> Spans:
+        """No span."""
+        return Spans(*np.zeros((3, 0), dtype=np.int64))
+
+
+def ragged(start_R: np.ndarray, stop_R: np.ndarray) -> np.ndarray:
+    """The numbers of all runs ``[start, stop)``, one run after the other."""
+    length_R = stop_R - start_R
+    before_R = np.cumsum(length_R) - length_R
+    return np.arange(length_R.sum()) + np.repeat(start_R - before_R, length_R)
 
 
 @dataclass(frozen=True)
 class Queries:
-    """Held-out items: given ``items[start_Q[q]:stop_Q[q]]``, what is the rank of ``items[target_Q[q]]``?"""
+    """Held-out items: given ``items[start_Q[q]:stop_Q[q]]``, what is the rank of ``items[target_Q[q]]``?
+
+    Attributes:
+        user: ``(Q,)`` who is asked for.
+        start: ``(Q,)`` absolute first position of the input.
+        stop: ``(Q,)`` absolute position behind its last one.
+        target: ``(Q,)`` absolute position of the held-out interaction.
+        cold: ``(Q,)`` whether the split kept the query's user, or its item, out of training; ``None``: it has no such
+            notion.
+    """
 
     user: np.ndarray
     start: np.ndarray
     stop: np.ndarray
     target: np.ndarray
+    cold: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -55,12 +108,23 @@ class Queries:
 
 @dataclass(frozen=True)
 class Split:
-    """One protocol applied to one dataset."""
+    """One protocol applied to one dataset.
+
+    Every interaction is exactly one of: trained on, the target of one query, dropped.
+
+    Attributes:
+        name: the protocol with its settings, as tables print it.
+        train: what is trained on.
+        validation: what an epoch is chosen by.
+        test: what is reported.
+        dropped: interactions that the protocol neither trains on nor asks for; the input of queries at most.
+    """
 
     name: str
     train: Spans
     validation: Queries
     test: Queries
+    dropped: Spans = field(default_factory=Spans.none)
 
 
 class Splitter(ABC):

@@ -60,6 +60,11 @@ class AttentionPool(Reader):
             self.query = nn.Embedding(sizes.n_users if query == "user" else 1, width)
             nn.init.normal_(self.query.weight, std=0.02)
 
+    @property
+    def user_table(self) -> Tensor | None:
+        """The queries, where users ask."""
+        return self.query.weight if self.by == "user" else None
+
     def read(self, rows: Rows, position_B: Tensor | None) -> Tensor:
         x_BTD = self.dropout(rows.x_BTD * self.width**0.5)
         query_B1QD = self._query(rows, x_BTD, position_B)[:, None]

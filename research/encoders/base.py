@@ -36,6 +36,11 @@ class Encoder(nn.Module, ABC):
     reach: int | None = None
     """How many of the latest items a state depends on at most: ``None`` is all that its view shows, 0 none."""
 
+    @property
+    def user_table(self) -> Tensor | None:
+        """Vectors ``(U, D)`` of all users, of an encoder that learns one for each."""
+        return None
+
     @abstractmethod
     def encode(self, rows: Rows) -> Tensor:
         """Encode whole right-padded rows.

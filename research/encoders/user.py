@@ -41,6 +41,11 @@ class User(Encoder):
         nn.init.normal_(self.table.weight, std=0.02)  # as item vectors are, and read at the same scale
         self.dropout = Dropout(dropout)
 
+    @property
+    def user_table(self) -> Tensor:
+        """The vectors."""
+        return self.table.weight
+
     def encode(self, rows: Rows) -> Tensor:
         assert rows.users_B is not None
         return self._of(rows.users_B)[:, None].expand(-1, rows.shape[1], -1)

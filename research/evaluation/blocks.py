@@ -8,7 +8,7 @@ Shape legend: Q queries, B queries of a block, S seen interactions of a block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,7 +66,14 @@ def past_items(histories: Histories, queries: Queries, chosen_B: np.ndarray) -> 
 class Blocks(Dataset):
     """Queries by block; ``blocks[indices]`` prepares the queries with these indices."""
 
-    def __init__(self, histories: Histories, queries: Queries, objective: Objective, max_length: int) -> None:
+    def __init__(
+        self,
+        histories: Histories,
+        queries: Queries,
+        objective: Objective,
+        max_length: int,
+        columns: Sequence[str] = (),
+    ) -> None:
         """Name the queries.
 
         Args:
@@ -74,8 +81,9 @@ class Blocks(Dataset):
             queries: which held-out items are asked for.
             objective: how the model is asked.
             max_length: longest row of the model.
+            columns: carried columns that the model reads.
         """
-        self.histories, self.queries, self.objective = histories, queries, objective
+        self.histories, self.queries, self.objective, self.columns = histories, queries, objective, columns
         self.longest = max_length - objective.query_room
 
     def __len__(self) -> int:
@@ -83,7 +91,8 @@ class Blocks(Dataset):
 
     def __getitem__(self, query_B: np.ndarray) -> Block:
         start_B, stop_B = self.queries.start[query_B], self.queries.stop[query_B]
-        batch = cut(self.histories, self.queries.user[query_B], np.maximum(start_B, stop_B - self.longest), stop_B)
+        first_B = np.maximum(start_B, stop_B - self.longest)
+        batch = cut(self.histories, self.queries.user[query_B], first_B, stop_B, self.columns)
         now_B = self.histories.times[self.queries.target[query_B]].astype(np.int64)
         asked, at = self.objective.query(batch, torch.from_numpy(now_B))
         row_S, item_S = past_items(self.histories, self.queries, query_B)

@@ -14,7 +14,7 @@ from research.data.load import load
 from research.data.split import Split
 from research.schema import build
 from research.windows.base import Window
-from research.windows.starts import query_starts
+from research.windows.starts import query_starts, windows_per_user
 
 
 def audit_of(
@@ -27,5 +27,7 @@ def audit_of(
 def audit_split(config: DictConfig, histories: Histories, split: Split) -> dict[str, Any]:
     """Audit what is at hand; a window in minutes or days says nothing about data without times."""
     window = build(config.window, Window)
-    possible = histories.has_times or not window.needs_times
-    return audit(histories, split, short_start=query_starts(window, histories, split.test) if possible else None)
+    if window.needs_times and not histories.has_times:
+        return audit(histories, split)
+    starts = query_starts(window, histories, split.test)
+    return audit(histories, split, short_start=starts, windows=windows_per_user(window, histories))

@@ -29,6 +29,8 @@ class Ranks:
         history_length: interactions before the target.
         weight_long: share of the long branch, NaN where the fusion defines none.
         weight_short: share of the short branch, likewise.
+        scenario: of the held-out interaction, in the source's words; ``None`` where the data has none.
+        cold: whether the split kept the user, or the item, out of training; ``None`` where it has no such notion.
     """
 
     query: np.ndarray
@@ -40,6 +42,8 @@ class Ranks:
     history_length: np.ndarray
     weight_long: np.ndarray
     weight_short: np.ndarray
+    scenario: np.ndarray | None = None
+    cold: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.query)
@@ -67,12 +71,15 @@ class Ranks:
             history_length=(queries.stop - queries.start)[query_B].astype(np.int32),
             weight_long=weight[:, 0].astype(np.float32),
             weight_short=weight[:, 1].astype(np.float32),
+            scenario=histories.words("scenario", queries.target[query_B]),
+            cold=None if queries.cold is None else queries.cold[query_B],
         )
 
     @staticmethod
     def gather(parts: list[Ranks]) -> Ranks:
         """Put parts of several blocks or processes together, ordered by query, each query once."""
-        columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Ranks)}
+        present = [f.name for f in fields(Ranks) if getattr(parts[0], f.name) is not None]
+        columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in present}
         _, first = np.unique(columns["query"], return_index=True)
         return Ranks(**{name: column[first] for name, column in columns.items()})
 
@@ -81,8 +88,9 @@ class Ranks:
         return float(metric(name, self.better, self.ties).mean())
 
     def to_arrow(self) -> pa.Table:
-        """The table as it is stored; weights that do not exist are null."""
-        columns = {f.name: pa.array(getattr(self, f.name)) for f in fields(self) if f.name != "query"}
+        """The table as it is stored; weights that do not exist are null, other absent columns are left out."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "query"}
+        columns = {name: pa.array(value) for name, value in values.items() if value is not None}
         for name in ("weight_long", "weight_short"):
             columns[name] = pa.array(getattr(self, name), from_pandas=True)
         return pa.table(columns)

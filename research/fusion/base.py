@@ -61,6 +61,8 @@ class Fusion(nn.Module, ABC):
 
     branches: ClassVar[tuple[str, ...]] = ("long", "short")
     """Branches that are read. One that is not is neither built nor computed."""
+    twin: ClassVar[bool] = False
+    """Whether it reads the long view through the short encoder."""
     needs_times: ClassVar[bool] = False
     """Whether it reads times, so that the dataset must have real ones."""
     needs_initial: ClassVar[bool] = False

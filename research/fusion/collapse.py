@@ -20,6 +20,8 @@ NEARLY_ALL = 0.95
 """Share of positions from which on one speaks of all."""
 ALIKE = 0.95
 """Correlation of the two states from which on they are one."""
+STILL = 1e-9
+"""Share of a state's size that rounding may leave of one that is the same at every position."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,13 @@ class Collapse:
         return found
 
 
-def collapse(
-    long_weight_N: np.ndarray | None, long_ND: np.ndarray | None = None, short_ND: np.ndarray | None = None
-) -> Collapse:
+def collapse(long_weight_N: np.ndarray | None, correlation: float | None = None) -> Collapse:
     """Measure a gate.
 
     Args:
         long_weight_N: weight of the long branch, in [0, 1]; ``None`` or NaN where the fusion states none.
-        long_ND: long states of the same or other positions, in one order with ``short_ND``.
-        short_ND: short states.
+        correlation: of the two states, from ``branch_correlation`` or, block by block, from ``Moments``.
     """
-    correlation = None if long_ND is None or short_ND is None else branch_correlation(long_ND, short_ND)
     weight_N = np.empty(0) if long_weight_N is None else long_weight_N[~np.isnan(long_weight_N)].astype(np.float64)
     if not len(weight_N):
         return Collapse(None, None, None, None, correlation)
@@ -78,12 +76,16 @@ def branch_correlation(long_ND: np.ndarray, short_ND: np.ndarray) -> float | Non
     Not one that forgives rotations (CCA, CKA): gates mix the branches dimension by dimension, so only states that are
     equal dimension by dimension, up to one positive scale, leave a gate without a choice.
 
+    Args:
+        long_ND: long states.
+        short_ND: short states of the same positions.
+
     Returns:
         In [-1, 1]; ``None`` where a state is the same at every position.
     """
     centred = []
     for state_ND in (long_ND.astype(np.float64), short_ND.astype(np.float64)):
         centred.append(state_ND - state_ND.mean(axis=0))
-        if np.linalg.norm(centred[-1]) <= 1e-9 * np.linalg.norm(state_ND):  # what rounding leaves of equal states
+        if np.linalg.norm(centred[-1]) <= STILL * np.linalg.norm(state_ND):
             return None
     return float((centred[0] * centred[1]).sum() / (np.linalg.norm(centred[0]) * np.linalg.norm(centred[1])))

@@ -10,6 +10,8 @@ twice; with another encoder it answers whether the second *kind* of encoder brin
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from research.fusion.base import Fused, Fusion
 from research.fusion.gated import Gated
 from research.sizes import Sizes
@@ -18,6 +20,8 @@ from research.views import Views
 
 class SameBranchTwice(Fusion):
     """``gated(long encoder(history), short encoder(history))``; weights are the gate's, in that order."""
+
+    twin: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, elementwise: bool = True) -> None:
         """Make the gate.

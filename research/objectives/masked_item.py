@@ -48,7 +48,9 @@ class MaskedItem(Objective):
         hidden_BT = self._draw(batch.length_B, batch.items_BT.shape[1], random) & (batch.items_BT > 0)
         at = Positions.where(hidden_BT)
         items_BT = batch.items_BT.masked_fill(hidden_BT, self.mask_token)
-        inputs = replace(batch, items_BT=items_BT, now_BT=batch.times_BT)
+        # What else is known of a hidden item is hidden too, as it is in a test.
+        columns = batch.each(lambda codes_BT: codes_BT.masked_fill(hidden_BT, 0))
+        inputs = replace(batch, items_BT=items_BT, now_BT=batch.times_BT, columns=columns)
         return Supervised(inputs, at, at.of(batch.items_BT))
 
     def _draw(self, length_B: Tensor, t: int, random: np.random.Generator) -> Tensor:
@@ -68,7 +70,9 @@ class MaskedItem(Objective):
         # As a position of the row the mask has the last real time, so that windows end where the history does.
         times_BT = torch.cat([batch.times_BT, batch.times_BT[:, -1:]], dim=1)
         now_BT = times_BT.scatter(1, batch.length_B[:, None], now_B[:, None])
-        asked = replace(batch, items_BT=items_BT, times_BT=times_BT, now_BT=now_BT, length_B=batch.length_B + 1)
+        columns = batch.each(lambda codes_BT: F.pad(codes_BT, (0, 1)))
+        length_B = batch.length_B + 1
+        asked = replace(batch, items_BT=items_BT, times_BT=times_BT, now_BT=now_BT, length_B=length_B, columns=columns)
         return asked, Positions.last(asked.length_B)
 
     def expected(self, length_S: np.ndarray) -> np.ndarray:

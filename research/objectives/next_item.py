@@ -32,6 +32,7 @@ class NextItem(Objective):
             times_BT=batch.times_BT[:, :-1],
             now_BT=batch.now_BT[:, :-1],
             length_B=(batch.length_B - 1).clamp(min=1),
+            columns=batch.each(lambda codes_BT: codes_BT[:, :-1]),
         )
         return Supervised(inputs, at, at.of(next_BT))
 

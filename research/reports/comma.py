@@ -13,6 +13,7 @@ from research.reports.groups import data_name, protocol
 from research.reports.notes import identity
 from research.reports.records import StudyRecords, plain
 from research.reports.row import Row
+from research.reports.tunings import tuning_of
 
 
 def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
@@ -24,6 +25,9 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
     head += ["seeds", "planned", "failed"]
     head += [f"{name} {part}" for name in metrics for part in ("mean", "std")]
     head += ["long weight mean", "parameters", "train seconds", "best epoch"]
+    tuned = [said for run in records.finished if (said := tuning_of(run.record))]
+    keys = list(dict.fromkeys(key for said in tuned for key in said["chosen"]))
+    head += ["trials", *(f"chosen.{key}" for key in keys)] if keys else []
     head += ["data", "data digest", "protocol", "commit", "study", "identity"]
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(head)
@@ -40,6 +44,8 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
             row.epochs,
         ]
         run = first_run.get(row.cell)
+        chosen = (tuning_of(run.record) if run else None) or {}
+        line += [row.trials, *(chosen.get("chosen", {}).get(key) for key in keys)] if keys else []
         origin = [data_name(run), plain(run.section("data").get("digest", "")), protocol(run)] if run else [None] * 3
         commit = plain(run.section("code").get("commit", "")) if run else None
         writer.writerow([*line, *origin, commit, records.name, identity(records)])

@@ -61,6 +61,8 @@ def grid(rows: Sequence[Row]) -> Grid:
     columns += [Column(metric_name(name)) for name in metrics]
     columns += [Column("Long weight")] * weighted
     columns += [Column(heading, secondary=True) for heading in ("Parameters", "Train s", "Best epoch")]
+    tuned = any(row.trials is not None for row in rows)
+    columns += [Column("Trials", secondary=True)] * tuned
     lines = []
     for above, row in zip([None, *rows], rows, strict=False):
         cells = [Cell(row.group, order=row.group)] * grouped
@@ -68,6 +70,7 @@ def grid(rows: Sequence[Row]) -> Grid:
         cells += [_metric(row, name) for name in metrics]
         cells += [_weight(row)] * weighted
         cells += [Cell(amount(value), order=value) for value in (row.parameters or None, row.seconds, row.epochs)]
+        cells += [Cell(amount(row.trials), order=row.trials)] * tuned
         rule = above is not None and (above.group, above.kind) != (row.group, row.kind)
         lines.append(Line(row, tuple(cells), rule))
     return Grid(tuple(columns), tuple(lines))

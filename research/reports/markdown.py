@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from research.reports.grid import Cell, grid
+from research.reports.grid import Cell, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
 from research.reports.row import Row
+from research.reports.tunings import chosen_grid
 
 WRAP = {"best": "**", "second": "_"}
 
 
 def markdown_table(rows: Sequence[Row], records: StudyRecords) -> str:
     """Heading, table, footer as a list. Markdown has no underline, so the second best is italic."""
-    printed = grid(rows)
+    title = escape(f"{records.name}: {records.question}".rstrip(": "))
+    foot = [f"- {escape(line)}" for line in notes(records, rows, second="italic")]
+    lines = [f"**{title}**", "", *_table(grid(rows)), "", *foot, ""]
+    if chosen := chosen_grid(rows, records):
+        lines += ["**What the tuning chose**", "", *_table(chosen), ""]
+    return "\n".join(lines)
+
+
+def _table(printed: Grid) -> list[str]:
     head = [escape(column.heading) for column in printed.columns]
     body = [[_cell(cell) for cell in line.cells] for line in printed.lines]
     widths = [max(3, *(len(line[index]) for line in [head, *body])) for index in range(len(head))]
@@ -31,9 +40,7 @@ def markdown_table(rows: Sequence[Row], records: StudyRecords) -> str:
         "-" * (width - 1) + (":" if column.numeric else "-")
         for width, column in zip(widths, printed.columns, strict=True)
     ]
-    title = escape(f"{records.name}: {records.question}".rstrip(": "))
-    foot = [f"- {escape(line)}" for line in notes(records, rows, second="italic")]
-    return "\n".join([f"**{title}**", "", join(head), join(dashes), *map(join, body), "", *foot, ""])
+    return [join(head), join(dashes), *map(join, body)]
 
 
 def escape(text: str) -> str:

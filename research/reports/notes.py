@@ -12,6 +12,7 @@ from research.reports.digits import DAGGER
 from research.reports.groups import data_name, groups, protocol
 from research.reports.records import StudyRecords, plain
 from research.reports.row import Row
+from research.reports.tunings import tuning_notes
 
 
 def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second: str = "underlined") -> list[str]:
@@ -26,6 +27,7 @@ def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second
         *data_lines(records),
         *_users(records),
         _seeds(records, rows),
+        *tuning_notes(records),
         _code(records),
         f"Study {records.name}, identity {identity(records)}.",
         "No paired comparison over users is given here: differences of means are not findings.",

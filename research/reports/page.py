@@ -61,6 +61,7 @@ def page(records: StudyRecords) -> str:
         answers=sections.answers_section(records, made, metric),
         table=grid_table(grid(made), f"{records.name}: mean ± sample standard deviation over seeds"),
         notes=bullets(notes(records, made), "notes"),
+        tuning=sections.tuning_section(records, made),
         figures=sections.figures_section(records, made, buckets, metric),
         slices=sections.slices_section(buckets, metric),
         failed=bullets(failed) if failed else paragraph("None."),

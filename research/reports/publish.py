@@ -36,6 +36,9 @@ def publish(study: Path, target: Path) -> None:
             record = json.loads(path.read_text())
             record.get("config", {}).pop("paths", None)  # where somebody keeps files is nobody else's business
             write_whole(copy, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    for path in study.glob("tuning/*.json"):
+        (target / "runs" / "tuning").mkdir(parents=True, exist_ok=True)
+        write_whole(target / "runs" / path.relative_to(study), path.read_bytes())
     shutil.copyfile(study / "study.yaml", target / "runs" / "study.yaml")
     write_page(study, target / "report.html")
     for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):

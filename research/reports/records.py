@@ -16,6 +16,8 @@ import yaml
 
 from research.errors import UserError
 from research.reports.ranks import Ranks, read_ranks
+from research.reports.tunings import failed_tunings
+from research.spelling import plain
 
 SCHEMA = 1
 DEFAULT_METRICS = ("recall@10", "ndcg@10", "mrr@10")
@@ -63,13 +65,6 @@ class StudyRecords:
         return [run for run in self.runs if run.ranks is None]
 
 
-def plain(value: object) -> str:
-    """A value as configurations spell it: ``true`` and not ``True``, ``null`` and not ``None``."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "null" if value is None else str(value)
-
-
 def read_study(directory: Path | str) -> StudyRecords:
     """Read a study directory.
 
@@ -87,6 +82,9 @@ def read_study(directory: Path | str) -> StudyRecords:
                 f"{path} and {other.directory / 'record.json'} both record {run.cell!r}, seed {run.seed}. "
                 "Move one of the two directories out of the study."
             )
+    for result in failed_tunings(directory, study.get("tune")):
+        for run in _untuned(directory, result, study["seeds"] if result["kind"] == "model" else study["seeds"][:1]):
+            runs.setdefault((run.cell, run.seed), run)
     ordered = [runs[key] for key in sorted(runs)]
     return StudyRecords(
         directory=directory,
@@ -110,7 +108,7 @@ def _study_file(directory: Path) -> dict[str, Any]:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not readable YAML: {error}") from error
-    expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict}
+    expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict, "tune": dict}
     for key, kind in expected.items():
         if not isinstance(study, dict) or not isinstance(study.get(key) or kind(), kind):
             raise UserError(f"{path}: `{key}` should be a {'mapping' if kind is dict else 'list'}.")
@@ -124,6 +122,24 @@ def _study_file(directory: Path) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise UserError(f"{path}: `seeds` should be a list of whole numbers.") from error
     return study
+
+
+def _untuned(directory: Path, result: Mapping[str, Any], seeds: tuple[int, ...]) -> list[Run]:
+    """The runs of an arm whose tuning chose nothing: they failed with the tuning's reason."""
+    return [
+        Run(
+            directory=directory / "tuning",
+            cell=f"untuned-{result['identity'][:10]}",
+            label=plain(result["label"]),
+            arm={key: plain(value) for key, value in result["arm"].items()},
+            kind=result["kind"],
+            seed=seed,
+            reason=plain(result["reason"]),
+            record={"tuning": result},
+            ranks=None,
+        )
+        for seed in seeds
+    ]
 
 
 def _read_run(path: Path) -> Run:

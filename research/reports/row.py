@@ -36,6 +36,7 @@ class Row:
         seconds: mean training time of a run.
         epochs: mean of the best epoch; None for a baseline.
         branch_weight: mean weight of the long branch over users, then seeds; None for arms without weights.
+        trials: runs that chose the arm's values on validation; ``None`` where nothing was tuned.
         reference: whether this is the study's baseline arm, which other arms are held against.
     """
 
@@ -54,3 +55,4 @@ class Row:
     epochs: float | None
     branch_weight: Value | None
     reference: bool
+    trials: int | None = None

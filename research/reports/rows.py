@@ -21,6 +21,7 @@ from research.reports.records import Run, StudyRecords, read_study
 from research.reports.row import PLACES, Failure, Mark, Row
 from research.reports.scores import Selection, long_weight, means_over_users
 from research.reports.summary import mean_of, summarise
+from research.reports.tunings import tuning_of
 
 __all__ = ["baseline_of", "read_study", "rows"]
 
@@ -79,6 +80,7 @@ def _row(
         epochs=mean_of([run.section("epochs").get("best") for run in done]) if model else None,
         branch_weight=summarise(weights) if weights else None,
         reference=bool(records.baseline) and reference,
+        trials=(tuning_of(first.record) or {}).get("trials"),
     )
 
 

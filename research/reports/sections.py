@@ -10,11 +10,12 @@ from research.reports.answer import answer
 from research.reports.digits import metric_name
 from research.reports.figures import figures
 from research.reports.groups import data_name, protocol
-from research.reports.hypertext import bullets, definitions, figure, paragraph, slice_table
+from research.reports.hypertext import bullets, definitions, figure, grid_table, paragraph, slice_table
 from research.reports.notes import fact
 from research.reports.records import Run, StudyRecords, plain
 from research.reports.row import Row
 from research.reports.slices import Bucket
+from research.reports.tunings import chosen_grid
 
 
 def answers_section(records: StudyRecords, rows: Sequence[Row], metric: str) -> str:
@@ -25,6 +26,12 @@ def answers_section(records: StudyRecords, rows: Sequence[Row], metric: str) -> 
         said.append(paragraph(f"{group}: {sentence}" if group else sentence, "answer"))
     limits = "This compares means with their spread over seeds. No paired comparison over users was made."
     return "\n".join([*said, paragraph(limits)])
+
+
+def tuning_section(records: StudyRecords, rows: Sequence[Row]) -> str:
+    """What each arm's trials chose; absent where nothing was tuned."""
+    chosen = chosen_grid(rows, records)
+    return _section("tuning", "Tuning", [grid_table(chosen, "What the tuning chose, on validation")] if chosen else [])
 
 
 def figures_section(records: StudyRecords, rows: Sequence[Row], buckets: Sequence[Bucket], metric: str) -> str:

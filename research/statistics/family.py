@@ -17,8 +17,9 @@ Shape legend: M tests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -42,6 +43,20 @@ class Family:
     @property
     def rejected(self) -> tuple[bool, ...]:
         return tuple(p <= self.alpha for p in self.adjusted)
+
+
+def correction(name: str) -> Callable[[Sequence[float], float], Family]:
+    """The correction that a study file names: ``holm`` or ``benjamini_hochberg``.
+
+    Raises:
+        UserError: another name.
+    """
+    known = {"holm": holm, "benjamini_hochberg": benjamini_hochberg}
+    if name not in known:
+        near = get_close_matches(str(name), list(known), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UserError(f"There is no correction {name!r}. Known: {', '.join(known)}.{hint}")
+    return known[name]
 
 
 def holm(p: Sequence[float] | np.ndarray, alpha: float = 0.05) -> Family:

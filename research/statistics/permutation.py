@@ -11,13 +11,17 @@ never zero and the test keeps its level for any number of draws (Phipson and Smy
 What is unusual: eight users share one random byte. A byte picks one of the 256 signed sums of its eight users, so a
 draw over 100,000 users takes 12,500 look-ups, and memory is one number a draw.
 
+Many columns at once (``sign_flip_tests``: the arms of a table) share the signs of a user, which do not depend on who else
+is tested. So a comparison has the same p in every table it stands in, and the sums are one matrix product.
+
 Source: Fisher, The Design of Experiments (1935), section 21; Smucker, Allan, Carterette, CIKM 2007, for ranking.
 
-Shape legend: U users, R draws, G groups of eight users.
+Shape legend: U users, R draws, G groups of eight users, C columns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +86,46 @@ def sign_flip_test(difference_U: np.ndarray, *, draws: int = 10_000, seed: int =
         users=len(difference_U),
         changed=len(changed),
     )
+
+
+def sign_flip_tests(difference_UC: np.ndarray, *, draws: int = 10_000, seed: int = 0) -> list[SignFlip]:
+    """``sign_flip_test`` for each column, all with the same signs.
+
+    Args:
+        difference_UC: one column a comparison, of the same users in the same order.
+        draws: random sign patterns of columns where there are too many to count.
+        seed: of the random patterns.
+
+    Raises:
+        UserError: as ``sign_flip_test``.
+    """
+    columns = [checked(column_U) for column_U in np.asarray(difference_UC).T]
+    small = [np.count_nonzero(column_U) <= EXACT for column_U in columns]
+    found = [sign_flip_test(column_U) if few else None for column_U, few in zip(columns, small, strict=True)]
+    drawn = [number for number, few in enumerate(small) if not few]
+    if drawn:
+        if draws < 1:
+            raise UserError(f"A permutation test needs at least one draw; got {draws}. The default is 10,000.")
+        value_UC = np.stack([columns[number] for number in drawn], axis=1)
+        observed_C = np.abs(value_UC.sum(axis=0)) - EQUAL * np.abs(value_UC).sum(axis=0)
+        as_far_C = np.zeros(len(drawn), dtype=np.int64)
+        for sign_RU in _signs(len(value_UC), draws, seed):
+            as_far_C += np.count_nonzero(np.abs(sign_RU @ value_UC) >= observed_C, axis=0)
+        for number, as_far in zip(drawn, as_far_C.tolist(), strict=True):
+            column_U, p = columns[number], (as_far + 1) / (draws + 1)
+            changed = int(np.count_nonzero(column_U))
+            found[number] = SignFlip(float(column_U.mean()), p, False, draws, len(column_U), changed)
+    return [one for one in found if one is not None]
+
+
+def _signs(users: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks of ``(R, U)`` random signs, ``draws`` rows in all; a block has some 2 M signs."""
+    rng = np.random.default_rng(seed)
+    rows, bytes_a_row = max(1, 2_000_000 // users), -(-users // 8)
+    for start in range(0, draws, rows):
+        count = min(rows, draws - start)
+        random = np.frombuffer(rng.bytes(count * bytes_a_row), dtype=np.uint8).reshape(count, bytes_a_row)
+        yield 2.0 * np.unpackbits(random, axis=1, count=users) - 1.0
 
 
 def all_sums(value_U: np.ndarray) -> np.ndarray:

@@ -60,6 +60,7 @@ class Verdict:
         p: before correction; ``p_adjusted`` after it.
         alpha: level of the whole family.
         reason: why, in one sentence.
+        seed_noise_known: False where p and interval know the noise of users only, as a trained arm has one seed.
     """
 
     claim: Claim
@@ -70,17 +71,22 @@ class Verdict:
     p_adjusted: float
     alpha: float
     reason: str
+    seed_noise_known: bool = True
 
 
-def evidence(pair: Pair, *, draws: int = 10_000, seed: int = 0) -> Evidence:
+def evidence(pair: Pair, *, draws: int = 10_000, seed: int = 0, p_users: float | None = None) -> Evidence:
     """Test one pair, the arm that is said to be better first.
+
+    Args:
+        p_users: of the sign-flip test, where it is known already (``sign_flip_tests`` makes many at once).
 
     Raises:
         UserError: no draws.
     """
     both = estimate(pair)
-    users = sign_flip_test(pair.difference_U, draws=draws, seed=seed)
-    return Evidence(both.difference, users.p, both.p, both, pair.seed_noise_known)
+    if p_users is None:
+        p_users = sign_flip_test(pair.difference_U, draws=draws, seed=seed).p
+    return Evidence(both.difference, p_users, both.p, both, pair.seed_noise_known)
 
 
 def judge(claim: Claim, found: Evidence, p_adjusted: float, own_alpha: float, alpha: float = 0.05) -> Verdict:
@@ -106,7 +112,8 @@ def judge(claim: Claim, found: Evidence, p_adjusted: float, own_alpha: float, al
         )
     else:
         reason = "The test finds a difference, but its interval covers zero."
-    return Verdict(claim, outcome, found.difference, interval, found.p, p_adjusted, alpha, reason)
+    difference, known = found.difference, found.seed_noise_known
+    return Verdict(claim, outcome, difference, interval, found.p, p_adjusted, alpha, reason, known)
 
 
 def judge_all(

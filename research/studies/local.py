@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from research.studies.worker import Message, Order, work
+from research.studies.worker import Message, Order, TuneOrder, work
 
 
 @dataclass
 class _Worker:
     process: SpawnProcess
     connection: Connection
-    order: Order | None = None
+    order: Order | TuneOrder | None = None
 
 
-def execute(orders: Sequence[Order], workers: int) -> Iterator[Message]:
+def execute(orders: Sequence[Order | TuneOrder], workers: int) -> Iterator[Message]:
     """Do all orders and yield what the workers say, as it comes.
 
     Args:
-        orders: runs to do, started in this order.
+        orders: runs or tunings to do, started in this order.
         workers: processes at one time, at least 1.
     """
     context = multiprocessing.get_context("spawn")
@@ -57,7 +57,8 @@ def execute(orders: Sequence[Order], workers: int) -> Iterator[Message]:
                     worker.process.join()
                     crew.remove(worker)
                     code = worker.process.exitcode
-                    yield Message(worker.order.index, "failed", f"The process died (exit code {code}); out of memory?")
+                    reason = f"The process died (exit code {code}); out of memory?"
+                    yield Message(worker.order.index, "failed", reason, died=True)
                     if waiting:
                         hire()
                         hand_out(crew[-1])

@@ -114,16 +114,15 @@ def _beginning(config: DictConfig, classes: _Classes) -> None:
 
 
 def _before_the_window(config: DictConfig, classes: _Classes) -> None:
-    if "long" not in classes.encoders:
-        return
-    long = classes.encoders["long"]
-    if not config.overlap and not long.causal:
-        raise UserError(
-            f"overlap=false ends the long view before the window, but encoder@long={name_of(long)} "
-            "sees both sides of a position. Use overlap=true, or a causal encoder."
-        )
+    read_long = {v: e for v, e in classes.encoders.items() if v == "long" or classes.fusion.twin}
+    for view, encoder in read_long.items():
+        if not config.overlap and not encoder.causal:
+            raise UserError(
+                f"overlap=false ends the long view before the window, but encoder@{view}={name_of(encoder)} "
+                "sees both sides of a position. Use overlap=true, or a causal encoder."
+            )
     reads_before = classes.fusion.needs_initial or not config.overlap
-    if reads_before and classes.window.whole and long.reach != 0:
+    if reads_before and classes.window.whole and any(encoder.reach != 0 for encoder in read_long.values()):
         key = f"fusion={name_of(classes.fusion)}" if config.overlap else "overlap=false"
         raise UserError(
             f"window={name_of(classes.window)} begins with the first interaction, so nothing lies before it for the "

@@ -7,7 +7,7 @@ Shape legend: S training spans, B spans of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from research.data.batch import Positions, cut
+from research.data.batch import Positions, cut_spans
 from research.data.histories import Histories
 from research.data.split import Queries, Spans, Split
 from research.evaluation.blocks import Block, Blocks, BlockSampler
@@ -43,7 +43,7 @@ class EpochSampler(Sampler[np.ndarray]):
             rank: this process.
             world: number of processes; each needs at least one span of every batch.
         """
-        self.length_S = spans.stop - spans.start
+        self.length_S = spans.length
         self.batch_size, self.seed, self.rank, self.world = batch_size, seed, rank, world
         self.epoch = 0
 
@@ -74,19 +74,24 @@ class TrainingBatches(Dataset):
     """``batches[span indices]`` is one supervised batch."""
 
     def __init__(
-        self, histories: Histories, spans: Spans, objective: Objective, max_length: int, sampler: EpochSampler
+        self,
+        histories: Histories,
+        spans: Spans,
+        objective: Objective,
+        max_length: int,
+        sampler: EpochSampler,
+        columns: Sequence[str] = (),
     ) -> None:
         """Name the spans; ``sampler`` tells seed, epoch and process for the masks of a batch."""
         self.histories, self.spans, self.objective, self.sampler = histories, spans, objective, sampler
+        self.columns = columns
         self.longest = max_length + objective.span
 
     def __len__(self) -> int:
         return len(self.spans)
 
     def __getitem__(self, span_B: np.ndarray) -> Supervised:
-        stop_B = self.spans.stop[span_B]
-        start_B = np.maximum(self.spans.start[span_B], stop_B - self.longest)
-        batch = cut(self.histories, self.spans.user[span_B], start_B, stop_B)
+        batch = cut_spans(self.histories, self.spans, span_B, self.longest, self.columns)
         stream = ("mask", self.sampler.epoch, self.sampler.rank, int(span_B[0]))
         return self.objective.supervise(batch, generator(self.sampler.seed, *stream))
 
@@ -104,6 +109,7 @@ class HistoryData(pl.LightningDataModule):
         batch_size: int,
         seed: int,
         block_size: int = 256,
+        columns: Sequence[str] = (),
     ) -> None:
         """Name the data.
 
@@ -115,6 +121,7 @@ class HistoryData(pl.LightningDataModule):
             batch_size: histories of a training step, on all processes together.
             seed: of the run.
             block_size: users that are evaluated together.
+            columns: carried columns that the model reads; see `research.data.batch.columns_read`.
         """
         super().__init__()
         self.histories, self.split, self.objective = histories, split, objective
@@ -125,8 +132,8 @@ class HistoryData(pl.LightningDataModule):
             block_size,
         )
         # A span of one item teaches nothing when inputs are shifted.
-        useful_S = (split.train.stop - split.train.start) > objective.span
-        self.spans = Spans(split.train.user[useful_S], split.train.start[useful_S], split.train.stop[useful_S])
+        self.spans = split.train.take(split.train.length > objective.span)
+        self.columns = columns
 
     @property
     def positions_per_step(self) -> float:
@@ -134,7 +141,7 @@ class HistoryData(pl.LightningDataModule):
 
         With it every position weighs the same, whatever the lengths of the histories it is batched with.
         """
-        length_S = np.minimum(self.spans.stop - self.spans.start, self.max_length + self.objective.span)
+        length_S = np.minimum(self.spans.length, self.max_length + self.objective.span)
         return float(self.objective.expected(length_S).sum()) / max(1, -(-len(self.spans) // self.batch_size))
 
     def _world(self) -> tuple[int, int]:
@@ -142,7 +149,7 @@ class HistoryData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         sampler = EpochSampler(self.spans, self.batch_size, self.seed, *self._world())
-        batches = TrainingBatches(self.histories, self.spans, self.objective, self.max_length, sampler)
+        batches = TrainingBatches(self.histories, self.spans, self.objective, self.max_length, sampler, self.columns)
         return DataLoader(batches, batch_size=None, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader:
@@ -152,7 +159,7 @@ class HistoryData(pl.LightningDataModule):
         return self._blocks(self.split.test)
 
     def _blocks(self, queries: Queries) -> DataLoader:
-        blocks = Blocks(self.histories, queries, self.objective, self.max_length)
+        blocks = Blocks(self.histories, queries, self.objective, self.max_length, self.columns)
         return DataLoader(blocks, batch_size=None, sampler=BlockSampler(queries, self.block_size, *self._world()))
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

@@ -1,8 +1,9 @@
-"""Train one model and rank the test items with its best epoch."""
+"""Train one model and rank the test items with its best epoch. ``train`` alone never asks for a test item."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from omegaconf import DictConfig
 from safetensors.torch import save_file
 
 from research.data.histories import Histories
+from research.data.reading import columns_read
 from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.baselines.base import Baseline, rank_baseline
@@ -40,12 +42,33 @@ class Fitted:
         curves: one row an epoch.
         parameters: trained numbers.
         seconds: of training, of validation, of the test.
+        correlation: of the two states over the test users; ``None`` where the fusion does not read two.
     """
 
     ranks: Ranks
     curves: list[dict[str, Any]]
     parameters: int
     seconds: dict[str, float]
+    correlation: float | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model behind its last epoch.
+
+    Attributes:
+        trainer: that trained it.
+        module: the model in it.
+        data: its loaders.
+        curves: one row an epoch.
+        best: file of the weights with the best validation NDCG@10; ``None`` where none were kept.
+    """
+
+    trainer: pl.Trainer
+    module: InterestTraining
+    data: HistoryData
+    curves: list[dict[str, Any]]
+    best: Path | None
 
 
 def fit(
@@ -70,6 +93,49 @@ def fit(
     Raises:
         UserError: the parts do not fit together, the loss diverged, or the checkpoint cannot be continued.
     """
+    with prepared_machine(build(config.trainer, TrainerSettings)):
+        trained = train(config, histories, split, directory, logger=logger, report=report)
+        trainer, module = trained.trainer, trained.module
+        module.load_state_dict(torch.load(trained.best or "", weights_only=True)["state_dict"])
+        started = time.perf_counter()
+        trainer.test(module, trained.data, verbose=False)
+    if module.ranks is None:
+        raise UserError("Training stopped before the test; start the same command again to continue.")
+    seconds = {
+        "train": sum(row["seconds"] for row in trained.curves),
+        "validation": sum(row["seconds_validation"] for row in trained.curves),
+        "test": time.perf_counter() - started,
+    }
+    if trainer.is_global_zero:
+        save_file(module.model.state_dict(), directory / "weights.safetensors")
+    parameters = sum(p.numel() for p in module.model.parameters())
+    return Fitted(module.ranks, trained.curves, parameters, seconds, module.correlation)
+
+
+def train(
+    config: DictConfig,
+    histories: Histories,
+    split: Split,
+    directory: Path | None,
+    *,
+    logger: Logger | None = None,
+    report: Report | None = None,
+    further: Sequence[pl.Callback] = (),
+) -> Trained:
+    """Train until the budget or the patience ends, within ``prepared_machine``.
+
+    Args:
+        config: a composed run.
+        histories: its dataset.
+        split: its protocol; the test queries are not looked at.
+        directory: where checkpoints go, as for ``fit``; ``None`` keeps none.
+        logger: Lightning's, or none.
+        report: listener for progress.
+        further: callbacks beside the run's own.
+
+    Raises:
+        UserError: as ``fit``.
+    """
     settings = build(config.trainer, TrainerSettings)
     if config.batch_size < settings.devices:
         raise UserError(f"batch_size={config.batch_size} is less than trainer.devices={settings.devices}.")
@@ -81,6 +147,7 @@ def fit(
         max_length=config.max_length,
         batch_size=config.batch_size,
         seed=config.seed,
+        columns=columns_read(parts.model.modules(), histories),
     )
     optimizer = build(config.optimizer, AdamW)
     module = InterestTraining(
@@ -108,42 +175,32 @@ def fit(
         *averaging,
         curves,
         EarlyStopping(MONITOR, patience=settings.patience, mode="max", verbose=False),
-        best,
-        last,
+        *([best, last] if directory else []),
+        *([Reporter(report, curves)] if report else []),
+        *further,
     ]
-    with prepared_machine(settings):
-        trainer = pl.Trainer(
-            accelerator=settings.accelerator,
-            strategy=settings.strategy,
-            devices=settings.devices,
-            precision=settings.precision,
-            max_epochs=settings.max_epochs,
-            check_val_every_n_epoch=settings.validate_every,
-            gradient_clip_val=optimizer.clip,
-            deterministic=settings.deterministic,
-            callbacks=[*callbacks, *([Reporter(report, curves)] if report else [])],
-            logger=logger or False,
-            log_every_n_steps=10**9,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        unfinished = directory / "last.ckpt"
-        trainer.fit(module, data, ckpt_path=unfinished if unfinished.exists() else None, weights_only=True)
-        module.load_state_dict(torch.load(best.best_model_path, weights_only=True)["state_dict"])
-        started = time.perf_counter()
-        trainer.test(module, data, verbose=False)
-    if module.ranks is None:
-        raise UserError("Training stopped before the test; start the same command again to continue.")
-    seconds = {
-        "train": sum(row["seconds"] for row in curves.rows),
-        "validation": sum(row["seconds_validation"] for row in curves.rows),
-        "test": time.perf_counter() - started,
-    }
-    if trainer.is_global_zero:
-        save_file(parts.model.state_dict(), directory / "weights.safetensors")
-    return Fitted(module.ranks, curves.rows, sum(p.numel() for p in parts.model.parameters()), seconds)
+    trainer = pl.Trainer(
+        accelerator=settings.accelerator,
+        strategy=settings.strategy,
+        devices=settings.devices,
+        precision=settings.precision,
+        max_epochs=settings.max_epochs,
+        check_val_every_n_epoch=settings.validate_every,
+        gradient_clip_val=optimizer.clip,
+        deterministic=settings.deterministic,
+        callbacks=callbacks,
+        logger=logger or False,
+        log_every_n_steps=10**9,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_checkpointing=directory is not None,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    unfinished = directory / "last.ckpt" if directory else None
+    continued = unfinished if unfinished and unfinished.exists() else None
+    trainer.fit(module, data, ckpt_path=continued, weights_only=True)
+    return Trained(trainer, module, data, curves.rows, Path(best.best_model_path) if directory else None)
 
 
 def fit_baseline(config: DictConfig, histories: Histories, split: Split) -> Fitted:

@@ -1,4 +1,4 @@
-"""The process while a run trains: threads, allocator, garbage, determinism, quiet libraries; all put back afterwards."""
+"""The process while a run trains: threads, allocator, garbage, determinism, quiet libraries; put back afterwards."""
 
 from __future__ import annotations
 

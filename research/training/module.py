@@ -19,6 +19,8 @@ from research.errors import UserError
 from research.evaluation.blocks import Block
 from research.evaluation.dot_ranks import Catalogue, count_better_fused
 from research.evaluation.table import Ranks
+from research.fusion.base import Fused
+from research.fusion.moments import Moments, correlation_of
 from research.metrics.mean import MeanMetric
 from research.objectives.base import Supervised
 from research.training.assemble import Parts
@@ -64,6 +66,8 @@ class InterestTraining(pl.LightningModule):
         self.train_loss = torch.zeros((), dtype=torch.float64)
         self.parts: list[Ranks] = []
         self.ranks: Ranks | None = None
+        self.moments: dict[int, Moments] = {}
+        self.correlation: float | None = None
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer_settings(self)
@@ -116,7 +120,7 @@ class InterestTraining(pl.LightningModule):
         self.catalogue = Catalogue(self.model.items.candidates())
 
     def validation_step(self, block: Block, batch_idx: int) -> None:
-        better_B, ties_B, _, _ = self._rank(block)
+        better_B, ties_B, _ = self._rank(block, self.model(block.batch, block.at))
         self.val_ndcg.update(better_B, ties_B)
 
     def on_validation_epoch_end(self) -> None:
@@ -124,24 +128,27 @@ class InterestTraining(pl.LightningModule):
         self.val_ndcg.reset()
 
     def on_test_epoch_start(self) -> None:
-        self.parts, self.ranks = [], None
+        self.parts, self.ranks, self.moments = [], None, {}
         self.catalogue = Catalogue(self.model.items.candidates())
 
     def test_step(self, block: Block, batch_idx: int) -> None:
-        *counts, weight_B2 = self._rank(block)
-        query_B, *counts = (c.cpu().numpy() for c in (block.query_B, *counts))
-        weights = None if weight_B2 is None else weight_B2.float().cpu().numpy()
+        views = self.model.views(block.batch, block.at)
+        fused = self.model.fusion(views)
+        query_B, *counts = (c.cpu().numpy() for c in (block.query_B, *self._rank(block, fused)))
+        weights = None if fused.weight_N2 is None else fused.weight_N2.float().cpu().numpy()
+        met = [state_BD.double().cpu().numpy() for state_BD in views.met]
+        if len(met) == 2 and met[0].shape == met[1].shape:  # a state may be of several interests
+            self.moments[int(query_B[0])] = Moments.of(*met)
         self.parts.append(Ranks.of_queries(self.histories, self.split.test, query_B, *counts, weight_B2=weights))
 
     def on_test_epoch_end(self) -> None:
         parts = [Ranks.gather(self.parts)] if self.parts else []
         if self.trainer.world_size > 1:
-            gathered: list[list[Ranks]] = [[] for _ in range(self.trainer.world_size)]
-            torch.distributed.all_gather_object(gathered, parts)
-            parts = [part for some in gathered for part in some]
-        self.ranks = Ranks.gather(parts)
+            gathered: list[tuple[list[Ranks], dict[int, Moments]]] = [([], {})] * self.trainer.world_size
+            torch.distributed.all_gather_object(gathered, (parts, self.moments))
+            parts = [part for some, _ in gathered for part in some]
+            self.moments = {first: found for _, some in gathered for first, found in some.items()}
+        self.ranks, self.correlation = Ranks.gather(parts), correlation_of(self.moments)
 
-    def _rank(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        fused = self.model(block.batch, block.at)
-        counts = count_better_fused(fused, self.catalogue, block.target_B, block.seen_row_S, block.seen_item_S)
-        return *counts, fused.weight_N2
+    def _rank(self, block: Block, fused: Fused) -> tuple[Tensor, Tensor, Tensor]:
+        return count_better_fused(fused, self.catalogue, block.target_B, block.seen_row_S, block.seen_item_S)

@@ -34,6 +34,7 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
         "data": {
             "name": histories.name,
             "digest": histories.digest,
+            **({"columns_digest": histories.columns_digest} if histories.columns_digest else {}),
             "audit": audit_split(config, histories, split),
         },
         "protocol": {
@@ -51,15 +52,23 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
         "test": {name: ranks.mean(name) for name in METRICS}
         | {"mean_rank": float(expected_rank(ranks.better, ranks.ties).mean())},
         "branch_weight": branch_weight(ranks),
-        "alarms": alarms(config, ranks),
+        "branch_correlation": fitted.correlation,
+        "alarms": alarms(config, ranks, fitted.correlation),
     }
 
 
-def alarms(config: DictConfig, ranks: Ranks) -> list[str]:
-    """What is wrong with the weights of a fusion that should weigh each position anew."""
-    if config.get("baseline") or not target_class(config.fusion._target_, Fusion).weighs:
+def alarms(config: DictConfig, ranks: Ranks, correlation: float | None = None) -> list[str]:
+    """What is wrong with a fusion: weights that should differ from position to position and do not, states that should.
+
+    Args:
+        config: of the run.
+        ranks: of its test, with the weights.
+        correlation: of the two states that any fusion read, whether it weighs them or not.
+    """
+    if config.get("baseline"):
         return []
-    return collapse(ranks.weight_long).alarms()
+    weighs = target_class(config.fusion._target_, Fusion).weighs
+    return collapse(ranks.weight_long if weighs else None, correlation).alarms()
 
 
 def branch_weight(ranks: Ranks) -> dict[str, float] | None:

@@ -33,6 +33,7 @@ def run(
     study: str = "single",
     arm: dict[str, str] | None = None,
     name: str | None = None,
+    tuning: dict[str, Any] | None = None,
     report: Report | None = None,
     announce: Announce | None = None,
 ) -> tuple[dict[str, Any], Path]:
@@ -43,6 +44,7 @@ def run(
         study: the directory below ``paths.runs``.
         arm: the study's axes and their values, kept in the record.
         name: label of the arm; made from the configuration when not given.
+        tuning: what chose some of the configuration's values, kept in the record.
         report: listener for training progress.
         announce: shows a line of text to the user.
 
@@ -66,6 +68,7 @@ def run(
         "kind": "baseline" if config.get("baseline") else "model",
         "seed": config.seed,
         "identity": identity(config),
+        "tuning": tuning,
         "config": OmegaConf.to_container(config, resolve=True),
         "code": code(),
         "environment": environment(),

@@ -129,7 +129,7 @@ def fake_pip(tmp_path: Path) -> FakePip:
 @pytest.fixture
 def small() -> SmallMovieLens:
     """Found in directories only."""
-    data, item, atomic_item = MovieLens100K().files()
+    data, item, atomic_item, *_ = MovieLens100K().files()
     return SmallMovieLens(
         raw=(
             replace(data, sha256=sha256(U_DATA), urls=(), wheel=None),

@@ -17,10 +17,12 @@ import polars as pl
 import pytest
 
 from research.data import store
+from research.data.arrays import ArrayFile
 from research.data.histories import Histories
 from research.data.prepare import default_cache, mirrors_from_environment, prepare, to_histories
 from research.data.sources.files import Files
 from research.data.sources.simulated import Simulated
+from research.data.spool import Spool
 from research.errors import UserError
 
 # What U_DATA of conftest.py must become. By first appearance: users 7, 9, 8; items 50, 60, 40, 30.
@@ -220,17 +222,16 @@ def test_pickled_objects_are_not_loaded(small, mirror: Path, tmp_path: Path) -> 
         store.load(path.parent)
 
 
+@pytest.mark.parametrize(
+    "writer", [(Spool, "append"), (ArrayFile, "append"), (np, "save"), (store, "save")], ids=lambda at: at[0].__name__
+)
 def test_a_crash_while_saving_leaves_nothing_that_could_be_used(
-    small, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: tuple[object, str]
 ) -> None:
-    real = np.save
+    def full_disk(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    def full_disk(file, array, **kwargs):
-        if array.dtype == np.int32:
-            raise OSError(28, "No space left on device")
-        real(file, array, **kwargs)
-
-    monkeypatch.setattr(np, "save", full_disk)
+    monkeypatch.setattr(*writer, full_disk)
     with pytest.raises(UserError, match=r"No space left on device.*RESEARCH_CACHE"):
         prepare(small, cache=tmp_path / "cache", mirrors=[mirror])
     assert list((tmp_path / "cache/prepared").iterdir()) == []

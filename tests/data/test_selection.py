@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from research.data.interactions import spooled
 from research.data.prepare import prepare
 from research.data.selection import Selection, Step
 from research.data.sources.files import Files
@@ -26,17 +29,21 @@ ROWS = pl.DataFrame(
 )
 
 
+def select(selection: Selection, rows: pl.DataFrame, name: str = "by hand") -> tuple[list[int], list[Step]]:
+    """Row numbers that are kept, and the trace."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept_N, trace = selection(spooled(name, [rows], Path(folder), needed=selection.needs))
+    return np.flatnonzero(kept_N).tolist(), trace
+
+
 def kept(selection: Selection, rows: pl.DataFrame = ROWS) -> list[int]:
-    """Row numbers that are kept."""
-    table, _ = selection(rows.with_row_index("n"), "by hand")
-    assert table.columns == ["n", *rows.columns], "no column is added or lost"
-    return table["n"].to_list()
+    return select(selection, rows)[0]
 
 
 class TestSteps:
     def test_the_default_keeps_everything(self) -> None:
-        table, trace = Selection()(ROWS, "x")
-        assert table.equals(ROWS)
+        rows, trace = select(Selection(), ROWS)
+        assert rows == list(range(7))
         assert trace == [Step("raw", 7, 2, 2)]
 
     def test_ratings_from_a_threshold_on(self) -> None:
@@ -64,7 +71,7 @@ class TestSteps:
         # 4 stars and more leave y9 x1 x7 x2 y6; no repeats in time: a: y6 x7 y9, b: x1.
         selection = Selection(min_rating=4, consecutive="drop", user_core=2)
         assert kept(selection) == [0, 3, 6]
-        _, trace = selection(ROWS, "x")
+        _, trace = select(selection, ROWS)
         assert [(step.rows, step.users, step.items) for step in trace] == [(7, 2, 2), (5, 2, 2), (4, 2, 2), (3, 1, 2)]
         assert str(trace[1]) == "rating of at least 4: 5 interactions, 2 users, 2 items"
 
@@ -83,7 +90,7 @@ class TestCore:
         assert kept(Selection(user_core=2, item_core=2), CHAIN) == [0, 1, 2, 3]
 
     def test_the_trace_has_a_line_for_every_pass(self) -> None:
-        _, trace = Selection(user_core=2, item_core=2)(CHAIN, "x")
+        _, trace = select(Selection(user_core=2, item_core=2), CHAIN)
         assert [(step.rows, step.users, step.items) for step in trace] == [
             (8, 4, 4),
             (7, 4, 3),  # c4 goes
@@ -120,13 +127,13 @@ class TestCore:
             assert kept(Selection(user_core=k, item_core=m), rows) == [number for number, _ in left]
         else:
             with pytest.raises(UserError, match="nothing is left"):
-                Selection(user_core=k, item_core=m)(rows, "x")
+                select(Selection(user_core=k, item_core=m), rows)
 
 
 class TestMistakes:
     def test_a_threshold_needs_ratings(self) -> None:
         with pytest.raises(UserError, match=r"clicks has no ratings.*min_rating=4"):
-            Selection(min_rating=4)(CHAIN, "clicks")
+            select(Selection(min_rating=4), CHAIN, "clicks")
 
     @pytest.mark.parametrize("key", ["user_core", "item_core", "passes"])
     def test_negative_numbers_are_named(self, key: str) -> None:
@@ -135,7 +142,7 @@ class TestMistakes:
 
     def test_when_nothing_is_left_the_trace_says_where_it_went(self) -> None:
         with pytest.raises(UserError, match=r"x: nothing is left. raw: 8 interactions.*pass 1.*Lower the thresholds"):
-            Selection(user_core=9)(CHAIN, "x")
+            select(Selection(user_core=9), CHAIN, "x")
 
 
 class TestPrepared:

@@ -14,6 +14,8 @@ from research.data.prepare import prepare
 from research.data.source import Source
 from research.data.sources import movielens
 from research.data.sources.amazon import AmazonReviews
+from research.data.sources.amazon_2023 import Amazon2023
+from research.data.sources.amazon_pair import AmazonPair
 from research.data.sources.bert4rec_beauty import Bert4RecBeauty
 from research.data.sources.diginetica import Diginetica
 from research.data.sources.foursquare import Foursquare
@@ -31,6 +33,8 @@ from research.data.sources.s3rec import S3Rec
 from research.data.sources.steam import Steam
 from research.data.sources.taobao import Taobao
 from research.data.sources.tricdr import TriCdr
+from research.data.sources.yambda import Yambda
+from research.data.sources.yelp import Yelp
 from research.data.sources.yoochoose import Yoochoose
 from research.data.sources.yoochoose_100k import Yoochoose100k
 from research.errors import UserError
@@ -39,10 +43,13 @@ ALL: list[Source] = [
     *(MovieLens(size=size) for size in ("latest-small", "1m", "10m", "20m", "25m", "32m")),
     MovieLens1MParts(),
     *(AmazonReviews(year=year, category="Books", core=core) for year in (2014, 2018) for core in ("all", "5core")),
+    *(Amazon2023(category="Books", core=core) for core in ("all", "5core", "raw")),
     S3Rec(category="lastfm"),
     Bert4RecBeauty(),
     TriCdr(),
     Steam(),
+    Yelp(),
+    *(Yambda(size=size, events=events) for size in ("50m", "500m") for events in ("listens", "likes")),
     LastFm1K(),
     Mind(size="small"),
     Mind(size="large"),
@@ -70,15 +77,40 @@ def test_it_says_where_its_files_are_and_under_which_terms(source: Source) -> No
     assert not files[0].optional, "something is needed"
     for file in files:
         assert "/" not in file.name and not file.name.endswith((".gz", ".zip"))
-        assert file.urls or file.page or file.optional, "fetched, or it is said where a person gets it"
+        assert file.urls or file.hub or file.page or file.optional, "fetched, or it is said where a person gets it"
         assert re.fullmatch(r"([0-9a-f]{64})?", file.sha256)
         for place in (*file.places, *file.urls):
             assert re.fullmatch(r"(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})?", place.checksum)
-            assert bool(place.member) == place.at.endswith((".zip", ".tar.gz"))
+            assert bool(place.member) == place.at.endswith((".zip", ".tar", ".tgz", ".tar.gz"))
         assert all(place.at.startswith(("http://", "https://")) for place in file.urls)
         assert not any(place.at.startswith(("/", "http")) or ".." in place.at for place in file.places)
     terms = source.terms
     assert terms is not None and terms.url.startswith("http") and len(terms.text) > 40
+
+
+@pytest.mark.parametrize("source", ALL, ids=lambda source: source.name)
+def test_its_terms_and_its_facts_agree(source: Source) -> None:
+    """Both are written by hand: what the terms ask to cite is in the list, and the licence is no other."""
+    assert source.terms is not None
+    text, about = source.terms.text, source.about
+    cited = {one.doi for one in about.cite} | {one.venue for one in about.cite}
+    for named in re.findall(r"(?:doi:|(?=arXiv:))([^\s,;]+[^\s,;.])", text):
+        assert named in cited
+    for licence in ("CC BY-SA 4.0", "CC BY-NC-SA 4.0", "CC BY-NC-ND 4.0"):
+        assert (licence in text) == (licence in about.licence)
+    if "o redistribution" in text or "do not redistribute it;" in text:
+        assert about.licence.endswith("no redistribution")
+    assert about.times != "unknown" and about.licence != "unknown" and about.cite
+
+
+def test_a_pair_uses_the_files_of_its_two_categories() -> None:
+    pair = AmazonPair(year=2018, first="Books", second="Video_Games")
+    assert [file.name for file in pair.files() if not file.optional] == ["Books_5.json", "Video_Games_5.json"]
+    assert pair.terms == AmazonReviews(year=2018, category="Books").terms
+    with pytest.raises(UserError, match="first and second are both 'Books'"):
+        AmazonPair(first="Books", second="Books")
+    with pytest.raises(UserError, match="Video Games"):
+        AmazonPair(second="Video Games")
 
 
 def test_no_two_sources_share_a_name_or_a_loose_unpinned_file() -> None:

@@ -17,6 +17,7 @@ from research.data.histories import Histories
 from research.data.prepare import prepare
 from research.data.raw import Place, RawFile
 from research.data.selection import Selection
+from research.data.source import Source
 from research.data.sources.amazon import AmazonReviews
 from research.data.sources.bert4rec_beauty import Bert4RecBeauty
 from research.data.sources.diginetica import Diginetica
@@ -24,6 +25,8 @@ from research.data.sources.foursquare_nyc_535 import FoursquareNyc535
 from research.data.sources.globo import Globo
 from research.data.sources.movielens import MovieLens
 from research.data.sources.movielens_1m_parts import MovieLens1MParts
+from research.data.sources.movielens_100k import MovieLens100K
+from research.data.sources.s3rec import S3Rec
 from research.data.sources.sasrec_ml_1m import SasrecMovieLens1M
 from research.data.sources.tricdr import TriCdr
 from research.data.sources.yoochoose_100k import Yoochoose100k
@@ -55,6 +58,29 @@ def sequences(h: Histories, users: dict[str, str], items: dict[str, str]) -> dic
 def selected(shared_data: Path, cache: Path) -> Histories:
     """MovieLens 1M, items of at least five ratings."""
     return prepare(MovieLens1MParts(), cache=cache, mirrors=[shared_data], selection=Selection(item_core=5))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        MovieLens100K(),
+        MovieLens1MParts(),
+        SasrecMovieLens1M(),
+        *(S3Rec(category=category) for category in ("beauty", "sports", "toys", "yelp")),
+        Bert4RecBeauty(),
+        *(TriCdr(domain=domain) for domain in ("mix", "toy", "game")),
+        FoursquareNyc535(),
+        Yoochoose100k(),
+    ],
+    ids=lambda source: source.name,
+)
+def test_the_facts_that_are_listed_are_those_of_the_file(source: Source, shared_data: Path, cache: Path) -> None:
+    about = source.about
+    assert counts(prepare(source, cache=cache, mirrors=[shared_data])) == (about.users, about.items, about.interactions)
+    needed = [file for file in source.files() if not file.optional]
+    if len(source.files()) == len(needed) and about.download_bytes:  # plain files, not an archive
+        folder = cache / "raw" / source.name
+        assert about.download_bytes == sum((folder / file.name).stat().st_size for file in needed)
 
 
 class TestMovieLens1M:

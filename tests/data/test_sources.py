@@ -13,6 +13,8 @@ import pytest
 
 from research.data.prepare import prepare, to_histories
 from research.data.sources.amazon import AmazonReviews
+from research.data.sources.amazon_2023 import Amazon2023
+from research.data.sources.amazon_pair import AmazonPair
 from research.data.sources.files import Files
 from research.data.sources.movielens_100k import MovieLens100K
 from research.data.sources.s3rec import S3Rec
@@ -80,7 +82,7 @@ def test_a_config_writes_the_defaults_of_the_code(path: Path) -> None:
     kind = getattr(importlib.import_module(module), name)
     source = kind(**{str(key): value for key, value in values.items()})
     assert set(values) == {field.name for field in dataclasses.fields(kind)}, "every field is written"
-    if kind is AmazonReviews:  # a config for each year; the category, told in the name, is the user's choice
+    if kind in (AmazonReviews, Amazon2023, AmazonPair):  # the category, told in the name, is the user's choice
         assert source.name.startswith(f"{path.stem}-")
     else:
         assert source.name == path.stem
@@ -98,20 +100,6 @@ def test_there_is_a_config_for_every_source() -> None:
         str(line.split(".")[3]) for path in CONFIGS for line in path.read_text().splitlines() if "_target_" in line
     }
     assert targets == modules
-
-
-def test_the_example_of_the_documentation_works() -> None:
-    import polars as pl
-
-    from research.data import raw, source
-
-    text = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
-    code = text.split("```python\n")[1].split("```")[0]
-    names = {**vars(source), **vars(raw), "dataclass": dataclasses.dataclass, "pl": pl}
-    exec(f"from __future__ import annotations\n{code}", names)
-    plays = names["Plays"](min_seconds=30)
-    assert plays.read({"plays.tsv": b"1\t2\t3\t29\n1\t5\t4\t30\n"}).rows() == [(1, 5, 4, 30)]
-    assert plays.files()[0].name == "plays.tsv" and plays.terms is None
 
 
 # --- simulated

@@ -1,86 +1,23 @@
-"""Real views over a few rows made by hand, in float64: what a fusion is handed, with encoders that learn.
+"""Arithmetic in NumPy over the rows of ``research.checks.world``, for what is recomputed by hand.
 
-Shape legend: B rows, T positions, N asked positions, D width, C candidates.
+Shape legend: B rows, T positions, N asked positions, D width.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import torch
-from torch import Tensor
 
-from research.data.batch import Batch, Positions
-from research.encoders.base import Encoder
+from research.checks.world import HOUR, ITEMS, LATER, N_ITEMS, SIZES, TIMES, D, World, moved
 from research.encoders.rows import Rows
-from research.sizes import Sizes
-from research.views import Views
 
-D, N_ITEMS, HOUR = 6, 9, 3600
-SIZES = Sizes(D, 8, n_items=N_ITEMS, n_users=4)
-ITEMS = [[3, 1, 4, 1, 5, 9, 2], [6, 5, 3], [8], [7, 9, 3, 2]]
-TIMES = [[0, 1, 30, 31, 32, 90, 91], [5, 6, 200], [7], [1, 1, 1, 60]]
-"""Hours."""
-LATER = [5, 50, 500, 1]
-"""Hours from each row's last item to the moment for which is asked there."""
+__all__ = [
+    "HOUR", "HOURS_AWAY", "ITEMS", "LATER", "N_ITEMS", "POSITIONS", "SIZES", "TIMES", "D", "World",
+    "linear", "moved", "own", "same", "sigmoid", "softmax", "start", "states",
+]  # fmt: skip
 POSITIONS = [(b, t) for b, row in enumerate(ITEMS) for t in range(len(row))]
 HOURS_AWAY = [1, 29, 1, 1, 58, 1, 5, 1, 194, 50, 500, 0, 0, 59, 1]
 """From each interaction to the next, and from a row's last to the moment for which is asked."""
-
-
-def moved(module: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """In float64, every parameter moved away from where it starts, so that no term is zero by chance."""
-    random = torch.Generator().manual_seed(seed)
-    module.double().eval()
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter += 0.5 * torch.randn(parameter.shape, generator=random, dtype=torch.float64)
-    return module
-
-
-@dataclass
-class World:
-    """Everything that views are made of."""
-
-    batch: Batch
-    table: Tensor
-    long: Encoder
-    short: Encoder
-
-    @property
-    def at(self) -> Positions:
-        """All real positions."""
-        return Positions.where(self.batch.items_BT > 0)
-
-    @property
-    def candidates_CD(self) -> Tensor:
-        return self.table[1 : N_ITEMS + 1]
-
-    def start_of(self, at: Positions) -> Tensor:
-        """Windows of 1 to 3 items; some begin with the history, some do not."""
-        return (at.position_N - (at.position_N + at.row_N) % 3).clamp(min=0)
-
-    def views(
-        self,
-        branches: tuple[str, ...] = ("long", "short"),
-        *,
-        overlap: bool = True,
-        at: Positions | None = None,
-        end_N: Tensor | None = None,
-    ) -> Views:
-        at = self.at if at is None else at
-        rows = Rows(self.table[self.batch.items_BT], self.batch.length_B, self.batch.times_BT, self.batch.users_B)
-        long, short = (getattr(self, name) if name in branches else None for name in ("long", "short"))
-        start_N = self.start_of(at)
-        return Views(rows, self.batch, at, long=long, short=short, start_N=start_N, overlap=overlap, end_N=end_N)
-
-    def row(self, b: int) -> World:
-        """The same with one row alone."""
-        n = int(self.batch.length_B[b])
-        cut = {name: getattr(self.batch, name)[b : b + 1, :n] for name in ("items_BT", "times_BT", "now_BT")}
-        users, length = self.batch.users_B[b : b + 1], self.batch.length_B[b : b + 1]
-        return replace(self, batch=Batch(users_B=users, length_B=length, **cut))
 
 
 def own(module: torch.nn.Module) -> dict[str, object]:

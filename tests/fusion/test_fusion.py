@@ -5,14 +5,13 @@ Shape legend: N asked positions, D width, C candidates.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from small_world import SIZES
 
-from research.data.batch import Positions
+from research.checks.fusions import PROMISES
 from research.errors import UserError
 from research.fusion.attention import Attention
 from research.fusion.base import Fusion, StateFusion
@@ -208,115 +207,10 @@ class TestExact:
         same(fused.interest_ND, mixed)
 
 
-class TestEveryFusion:
-    """Over real views of a few rows, see ``conftest``."""
-
-    def test_weights_are_shares(self, world, built, fusion_class: type[Fusion]) -> None:
-        fused = built(fusion_class)(world.views(fusion_class.branches))
-        assert len(fused) == len(world.at) and fused.interest_ND.shape == (len(fused), D)
-        if fused.weight_N2 is not None:
-            assert fused.weight_N2.shape == (len(fused), 2)
-            assert (fused.weight_N2 >= 0).all()
-            same(fused.weight_N2.sum(1), np.ones(len(fused)))
-
-    @pytest.mark.parametrize("overlap", [True, False])
-    def test_exactly_the_branches_that_it_names_are_read(
-        self, world, built, fusion_class: type[Fusion], overlap: bool
-    ) -> None:
-        views = world.views(overlap=overlap)  # both encoders are there to be read
-        (built(fusion_class)(views).score(world.candidates_CD) ** 3).sum().backward()
-        for branch, encoder in (("long", world.long), ("short", world.short)):
-            for name, parameter in encoder.named_parameters():
-                read = parameter.grad is not None and bool(parameter.grad.any())
-                assert read == (branch in fusion_class.branches), f"{branch}: {name}"
-
-    def test_a_branch_that_is_not_named_need_not_be_built(self, world, built, fusion_class: type[Fusion]) -> None:
-        fusion = built(fusion_class)
-        few = fusion(world.views(fusion_class.branches)).score(world.candidates_CD)
-        assert torch.equal(few, fusion(world.views()).score(world.candidates_CD))
-
-    def test_every_parameter_is_used(self, world, built, fusion_class: type[Fusion]) -> None:
-        fusion = built(fusion_class)
-        # A linear function of the scores would be blind to a weight that only moves along a direction.
-        (fusion(world.views()).score(world.candidates_CD) ** 3).sum().backward()
-        for name, parameter in fusion.named_parameters():
-            assert parameter.grad is not None and parameter.grad.any(), name
-
-    @pytest.mark.parametrize("overlap", [True, False])
-    def test_a_position_is_fused_alone(self, world, built, fusion_class: type[Fusion], overlap: bool) -> None:
-        fusion = built(fusion_class)
-        together = fusion(world.views(overlap=overlap))
-        score_NC = together.score(world.candidates_CD)
-        for n, (b, position) in enumerate(zip(world.at.row_N.tolist(), world.at.position_N.tolist(), strict=True)):
-            row = world.row(b)
-            at = Positions(torch.tensor([0]), torch.tensor([position]))
-            views = row.views(overlap=overlap, at=at)
-            views._start_N = world.start_of(world.at)[n : n + 1]
-            alone = fusion(views)
-            torch.testing.assert_close(alone.score(world.candidates_CD)[0], score_NC[n], rtol=0, atol=1e-9)
-            torch.testing.assert_close(alone.interest_ND[0], together.interest_ND[n], rtol=0, atol=1e-9)
-            if together.weight_N2 is not None:
-                torch.testing.assert_close(alone.weight_N2[0], together.weight_N2[n], rtol=0, atol=1e-9)
-
-    def test_times_are_declared_when_they_are_read(self, world, built, fusion_class: type[Fusion]) -> None:
-        fusion = built(fusion_class)
-        before_NC = fusion(world.views()).score(world.candidates_CD)
-        batch = replace(world.batch, now_BT=world.batch.now_BT + 1_000_000)
-        after_NC = fusion(replace(world, batch=batch).views()).score(world.candidates_CD)
-        assert torch.equal(before_NC, after_NC) != fusion_class.needs_times
-
-    def test_later_items_and_their_moments_change_nothing(self, world, built, fusion_class: type[Fusion]) -> None:
-        """The encoders of these views are causal; a fusion that reads rows itself must be so too."""
-        fusion = built(fusion_class)
-        before_NC = fusion(world.views()).score(world.candidates_CD.detach())
-        items_BT = world.batch.items_BT.clone()
-        items_BT[0, 5], items_BT[3, 3] = 7, 5
-        now_BT, times_BT = world.batch.now_BT.clone(), world.batch.times_BT.clone()
-        now_BT[0, 5:] += 9999
-        times_BT[0, 6] += 9999
-        batch = replace(world.batch, items_BT=items_BT, now_BT=now_BT, times_BT=times_BT)
-        after_NC = fusion(replace(world, batch=batch).views()).score(world.candidates_CD.detach())
-        moved_N = (after_NC - before_NC).abs().amax(1) > 1e-9
-        first_N = torch.tensor([5, 9, 9, 3])[world.at.row_N]
-        assert not moved_N[world.at.position_N < first_N].any()
-        assert moved_N[world.at.position_N == first_N].tolist() == [True, True], "the changed items themselves count"
-
-    def test_rows_and_both_ways_to_score_agree(self, world, built, fusion_class: type[Fusion]) -> None:
-        fused, x_CD = built(fusion_class)(world.views()), world.candidates_CD
-        score_NC = fused.score(x_CD)
-        own_NC = fused.score_own(x_CD.expand(len(fused), -1, -1))
-        torch.testing.assert_close(own_NC, score_NC, rtol=0, atol=1e-12)
-        # Candidates of each position's own: the n-th position is asked for items n, n + 1 and n + 2.
-        chosen_NC = (torch.arange(len(fused))[:, None] + torch.arange(3)) % len(x_CD)
-        torch.testing.assert_close(fused.score_own(x_CD[chosen_NC]), score_NC.gather(1, chosen_NC), rtol=0, atol=1e-12)
-        for chosen in (slice(0, 4), slice(5, 6), slice(9, 99)):
-            part = fused.rows(chosen)
-            assert type(part) is type(fused) and len(part) == len(score_NC[chosen])
-            torch.testing.assert_close(part.score(x_CD), score_NC[chosen], rtol=0, atol=1e-12)
-            assert torch.equal(part.interest_ND, fused.interest_ND[chosen])
-            assert (part.weight_N2 is None) == (fused.weight_N2 is None)
-            if fused.weight_N2 is not None:
-                assert torch.equal(part.weight_N2, fused.weight_N2[chosen])
-
-    def test_in_mixed_precision_it_is_nearly_the_same(self, world, fusion_class: type[Fusion]) -> None:
-        """Under autocast one encoder may answer in bfloat16 and the other in float32."""
-        single = replace(world, table=world.table.detach().float(), long=world.long.float(), short=world.short.float())
-        torch.manual_seed(1)
-        fusion = fusion_class(SIZES).eval()  # type: ignore[call-arg]
-        exact_NC = fusion(single.views()).score(single.candidates_CD)
-        with torch.autocast("cpu", torch.bfloat16):
-            mixed_NC = fusion(single.views()).score(single.candidates_CD)
-        assert ((mixed_NC.float() - exact_NC).norm() / exact_NC.norm()).item() < 0.05
-
-    def test_in_double_it_is_the_same(self, world, built, fusion_class: type[Fusion]) -> None:
-        fused = built(fusion_class)(world.views())
-        single = replace(
-            fused,
-            **{f.name: getattr(fused, f.name).float() for f in fields(fused) if getattr(fused, f.name) is not None},
-        )
-        score_NC = single.double().score(world.candidates_CD)
-        assert type(single.double()) is type(fused) and score_NC.dtype == torch.float64
-        torch.testing.assert_close(score_NC, fused.score(world.candidates_CD), rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_every_fusion_keeps(promise: Callable, fusion_class: type[Fusion]) -> None:
+    """Over real views of a few rows; see ``research.checks.fusions``."""
+    promise(fusion_class)
 
 
 class TestErrors:

@@ -12,8 +12,9 @@ import yaml
 
 from research.errors import UserError
 from research.studies import local
+from research.studies.plan import plan
 from research.studies.run_study import prepare_study, run_missing
-from research.studies.study import plan, read_study_file
+from research.studies.study import read_study_file
 from research.studies.worker import Message, Order
 
 SET = [
@@ -85,7 +86,7 @@ def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
         ({"question": None}, "needs 'question'"),
         ({"axis": {}}, "no key 'axis'.*Did you mean 'axes'"),
         ({"axes": {"fusion": []}}, "'fusion' should be a list"),
-        ({"axes": {"fusion": ["gatd"]}}, "Did you mean 'gated'"),
+        ({"axes": {"fusion": ["gatd"]}, "baseline": {}}, "Did you mean 'gated'"),
         ({"axes": {"windw.k": [1]}, "baseline": {}}, "windw"),
         ({"seeds": ["one"]}, "'seeds' should be"),
         ({"metrics": ["ndgc@10"]}, "Unknown metric 'ndgc@10'"),

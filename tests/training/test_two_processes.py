@@ -93,3 +93,5 @@ def test_ranks_of_the_same_weights_are_the_same_bytes(small, tmp_path):
     two = train_in_two(small(), tmp_path, *still)
     assert (one / "weights.safetensors").read_bytes() == (two / "weights.safetensors").read_bytes()
     assert (one / "ranks.parquet").read_bytes() == (two / "ranks.parquet").read_bytes()
+    found = [json.loads((place / "record.json").read_text())["branch_correlation"] for place in (one, two)]
+    assert found[0] is not None and found[0] == found[1], "to the last bit"

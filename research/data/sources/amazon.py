@@ -17,14 +17,15 @@ using Distantly-Labeled Reviews, EMNLP). Licence: none stated; research, no redi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from research.data.about import About, Citation
 from research.data.delimited import Delimited
-from research.data.lines import read_lines, records
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.lines import line_blocks, records
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -44,10 +45,30 @@ _TERMS = {
         "https://nijianmo.github.io/amazon/",
     ),
 }
+MCAULEY = Citation(
+    authors="McAuley, Julian; Targett, Christopher; Shi, Qinfeng; van den Hengel, Anton",
+    year=2015,
+    title="Image-Based Recommendations on Styles and Substitutes",
+    venue="SIGIR",
+    doi="10.1145/2766462.2767755",
+)
+NI = Citation(
+    authors="Ni, Jianmo; Li, Jiacheng; McAuley, Julian",
+    year=2019,
+    title="Justifying Recommendations using Distantly-Labeled Reviews and Fine-Grained Aspects",
+    venue="EMNLP-IJCNLP",
+    doi="10.18653/v1/D19-1018",
+)
+# Users, items, interactions as published, where known.
+_COUNTS = {
+    (2014, "Beauty", "5core"): (22_363, 12_101, 198_502),
+    (2014, "Beauty", "all"): (1_210_271, 249_274, 2_023_070),
+    (2014, "Books", "all"): (8_026_324, 2_330_066, 22_507_155),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class AmazonReviews(Source):
+class AmazonReviews(Streamed):
     """One category of one year."""
 
     year: Literal[2014, 2018]
@@ -68,6 +89,18 @@ class AmazonReviews(Source):
     @property
     def name(self) -> str:
         return f"amazon-{self.year}-{self.category.lower().replace('_', '-')}{'-5core' if self.core == '5core' else ''}"
+
+    @property
+    def about(self) -> About:
+        users, items, interactions = _COUNTS.get((self.year, self.category, self.core), (None, None, None))
+        return About(
+            users=users,
+            items=items,
+            interactions=interactions,
+            times="days",
+            licence="none stated; research",
+            cite=(MCAULEY if self.year == 2014 else NI,),
+        )
 
     @property
     def terms(self) -> Terms:
@@ -91,21 +124,27 @@ class AmazonReviews(Source):
         folders = (f"amazon-{self.year}/", "amazon-2018-small/" if self.year == 2018 else "")
         return tuple(Place(f"{folder}{name}{packed}") for folder in folders for packed in ("", ".gz"))
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        name, content = next((name, raw[name]) for name in raw if not name.startswith("meta_"))
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
+        name = next(name for name in raw if not name.startswith("meta_"))
         if self.core == "5core":
             keys = {"user": "reviewerID", "item": "asin", "rating": "overall", "time": "unixReviewTime"}
-            return read_lines(content, {ours: (theirs, _KINDS[ours]) for ours, theirs in keys.items()}, name=name)
+            wanted = {ours: (theirs, _KINDS[ours]) for ours, theirs in keys.items()}
+            with opened(raw, name) as file:
+                yield from line_blocks(file, wanted, name=name, malformed=self.malformed)
+            return
         first = ("user", "item") if self.year == 2014 else ("item", "user")
         layout = Delimited(name=name, columns=(*first, "rating", "time"))
-        return layout.read(content, {ours: (ours, kind) for ours, kind in _KINDS.items()})
+        wanted = {ours: (ours, kind) for ours, kind in _KINDS.items()}
+        with opened(raw, name) as file:
+            yield from layout.blocks(file, wanted, malformed=self.malformed)
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:
-        meta = next((raw[name] for name in raw if name.startswith("meta_")), None)
+        meta = next((name for name in raw if name.startswith("meta_")), None)
         if meta is None:
             return None
-        found = (record for _, record in records(meta, python=self.year == 2014) if record)
-        return {str(one["asin"]): str(one.get("title") or "").strip() for one in found if "asin" in one}
+        with opened(raw, meta) as file:
+            found = (record for _, record in records(file, python=self.year == 2014) if record)
+            return {str(one["asin"]): str(one.get("title") or "").strip() for one in found if "asin" in one}
 
 
 _KINDS = {"user": str, "item": str, "rating": float, "time": int}

@@ -13,20 +13,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from research.data.about import About, Citation
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source, read_integers
+from research.data.source import read_integers
+from research.data.sources.amazon import MCAULEY
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
 
+_SUN = Citation(
+    authors="Sun, Fei; Liu, Jun; Wu, Jian; Pei, Changhua; Lin, Xiao; Ou, Wenwu; Jiang, Peng",
+    year=2019,
+    title="BERT4Rec: Sequential Recommendation with Bidirectional Encoder Representations from Transformer",
+    venue="CIKM",
+    doi="10.1145/3357384.3357895",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Bert4RecBeauty(Source):
+class Bert4RecBeauty(TextSource):
     """The rows ``user item`` of BERT4Rec's ``beauty.txt``."""
 
     @property
     def name(self) -> str:
         return "beauty-bert4rec"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=40_226,
+            items=54_542,
+            interactions=353_962,
+            times="order only",
+            licence="none stated; research",
+            cite=(MCAULEY, _SUN),
+            download_bytes=3_912_093,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -48,4 +71,4 @@ class Bert4RecBeauty(Source):
         )
 
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        return read_integers(raw["beauty.txt"], ["user", "item"], " ", "beauty.txt")
+        return read_integers(raw["beauty.txt"], ["user", "item"], " ", "beauty.txt", self.malformed)

@@ -14,26 +14,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from research.data.clock import whole_seconds
+from research.data.about import About, Citation
+from research.data.clock import Written, whole_seconds
 from research.data.delimited import Delimited
 from research.data.raw import MEBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
-from research.errors import UserError
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
 
 _NAME = "train-item-views.csv"
 _PAGE = "https://competitions.codalab.org/competitions/11161"
+_DIGINETICA = Citation(
+    authors="DIGINETICA",
+    year=2016,
+    title="CIKM Cup 2016 Track 2: Personalized E-Commerce Search Challenge",
+    url="https://competitions.codalab.org/competitions/11161",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Diginetica(Source):
+class Diginetica(TextSource):
     """The item views of ``train-item-views.csv``; a user is a session."""
 
     @property
     def name(self) -> str:
         return "diginetica"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=204_789,
+            items=184_047,
+            interactions=993_483,
+            users_are="sessions",
+            times="day, and milliseconds in a session",
+            licence="challenge terms: research",
+            cite=(_DIGINETICA,),
+        )
 
     @property
     def terms(self) -> Terms:
@@ -52,10 +70,7 @@ class Diginetica(Source):
         # The challenge writes sessionId, copies of it session_id.
         snake = b"session_id" in content.partition(b"\n")[0]
         session, item = ("session_id", "item_id") if snake else ("sessionId", "itemId")
-        wanted = {"user": (session, int), "item": (item, int), "time": ("timeframe", int), "day": ("eventdate", str)}
-        rows = Delimited(name=_NAME, separator=";").read(content, wanted)
-        midnight = rows["day"].str.to_date("%Y-%m-%d", strict=False)
-        if missing := midnight.null_count():
-            raise UserError(f"{_NAME}: {missing:,} days are not written as 2016-05-09.")
-        rows = rows.with_columns(time=pl.col("time") + midnight.dt.epoch("ms")).drop("day")
-        return whole_seconds(rows, 1000)
+        wanted = {"user": (session, int), "item": (item, int), "time": ("timeframe", int)}
+        wanted |= {"day": ("eventdate", Written("%Y-%m-%d"))}
+        rows = Delimited(name=_NAME, separator=";").read(content, wanted, malformed=self.malformed)
+        return whole_seconds(rows.select("user", "item", time=pl.col("time") + pl.col("day")), 1000)

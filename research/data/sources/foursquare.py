@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from research.data.clock import read_times
+from research.data.about import About, Citation
+from research.data.clock import Written
 from research.data.delimited import Delimited
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source
+from research.data.text_source import TextSource
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,10 +35,17 @@ _URLS = (
 )
 _PAGE = "https://sites.google.com/site/yangdingqi/home/foursquare-dataset"
 _COLUMNS = ("user", "venue", "category_id", "category", "latitude", "longitude", "offset", "time")
+YANG = Citation(
+    authors="Yang, Dingqi; Zhang, Daqing; Zheng, Vincent W.; Yu, Zhiyong",
+    year=2015,
+    title="Modeling User Activity Preference by Leveraging User Spatial Temporal Characteristics in LBSNs",
+    venue="IEEE Transactions on Systems, Man, and Cybernetics: Systems 45(1)",
+    doi="10.1109/TSMC.2014.2327053",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foursquare(Source):
+class Foursquare(TextSource):
     """One row a check-in, with the place's coordinates."""
 
     city: Literal["nyc", "tky"]
@@ -50,6 +58,18 @@ class Foursquare(Source):
     @property
     def name(self) -> str:
         return f"foursquare-{self.city}"
+
+    @property
+    def about(self) -> About:
+        nyc = self.city == "nyc"
+        return About(
+            users=1_083 if nyc else 2_293,
+            items=38_333 if nyc else 61_858,
+            interactions=227_428 if nyc else 573_703,
+            times="seconds",
+            licence="research",
+            cite=(YANG,),
+        )
 
     @property
     def terms(self) -> Terms:
@@ -75,6 +95,8 @@ class Foursquare(Source):
         )
 
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+        import polars as pl
+
         ((name, content),) = raw.items()
         if content.removeprefix(b"\xef\xbb\xbf").startswith(b"userId,"):
             layout = Delimited(name=name)
@@ -83,8 +105,14 @@ class Foursquare(Source):
             layout = Delimited(name=name, separator="\t", columns=_COLUMNS, quote=None, encoding="latin-1")
             names = {"user": "user", "item": "venue", "time": "time"}
         names |= {"latitude": "latitude", "longitude": "longitude"}
-        rows = layout.read(content, {ours: (theirs, _KINDS[ours]) for ours, theirs in names.items()})
-        return read_times(rows, "%a %b %d %H:%M:%S +0000 %Y", name)
+        wanted = {ours: (theirs, _KINDS[ours]) for ours, theirs in names.items()}
+        return layout.read(content, wanted, malformed=self.malformed).with_columns(pl.col("time") // 1000)
 
 
-_KINDS = {"user": int, "item": str, "time": str, "latitude": float, "longitude": float}
+_KINDS = {
+    "user": int,
+    "item": str,
+    "time": Written("%a %b %d %H:%M:%S +0000 %Y"),
+    "latitude": float,
+    "longitude": float,
+}

@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from research.data.about import About, Citation
 from research.data.delimited import Delimited
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source
+from research.data.sources.foursquare import YANG
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,15 +29,34 @@ _SHA256 = {
     "test": "5567681ada0f4fa2785f6a068b94504aba3151b4dd24fad7e7998d62aec839e2",
 }
 _URL = "https://raw.githubusercontent.com/xlwang233/LLM-Mob/main/data/fsq/"
+_WANG = Citation(
+    authors="Wang, Xinglei; Fang, Meng; Zeng, Zichao; Cheng, Tao",
+    year=2023,
+    title="Where Would I Go Next? Large Language Models as Human Mobility Predictors",
+    venue="arXiv:2308.15197",
+    url="https://arxiv.org/abs/2308.15197",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoursquareNyc535(Source):
+class FoursquareNyc535(TextSource):
     """The three files as one log."""
 
     @property
     def name(self) -> str:
         return "foursquare-nyc-535"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=535,
+            items=3_817,
+            interactions=95_372,
+            times="minutes from an unnamed day",
+            licence="research",
+            cite=(YANG, _WANG),
+            download_bytes=3_787_635 + 1_094_398 + 1_191_100,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -58,6 +79,6 @@ class FoursquareNyc535(Source):
 
         wanted = {"row": ("id", int), "user": ("user_id", int), "item": ("location_id", int)}
         wanted |= {"day": ("start_day", int), "minute": ("start_min", int)}
-        parts = [Delimited(name=name).read(content, wanted) for name, content in raw.items()]
+        parts = [Delimited(name=name).read(content, wanted, malformed=self.malformed) for name, content in raw.items()]
         rows = pl.concat(parts).sort("row")  # the row of the log that the authors cut
         return rows.select("user", "item", time=(pl.col("day") * 1440 + pl.col("minute")) * 60)

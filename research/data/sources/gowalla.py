@@ -9,14 +9,15 @@ Mobility, KDD). Licence: none stated; research.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from research.data.clock import read_times
+from research.data.about import About, Citation
+from research.data.clock import Written
 from research.data.delimited import Delimited
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,15 +25,34 @@ if TYPE_CHECKING:
 _NAME = "loc-gowalla_totalCheckins.txt"
 _URL = f"https://snap.stanford.edu/data/{_NAME}.gz"
 _CHECKSUM = "md5:8ebd5ed2dd376d8982987c49429cb9f9"
+_CHO = Citation(
+    authors="Cho, Eunjoon; Myers, Seth A.; Leskovec, Jure",
+    year=2011,
+    title="Friendship and Mobility: User Movement in Location-Based Social Networks",
+    venue="KDD",
+    doi="10.1145/2020408.2020579",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gowalla(Source):
+class Gowalla(Streamed):
     """One row a check-in, with the place's coordinates."""
 
     @property
     def name(self) -> str:
         return "gowalla"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=107_092,
+            items=1_280_969,
+            interactions=6_442_892,
+            times="seconds",
+            licence="none stated; research",
+            cite=(_CHO,),
+            download_bytes=105_470_044,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -50,8 +70,14 @@ class Gowalla(Source):
         )
         return (RawFile(name=_NAME, places=places, urls=(Place(_URL, checksum=_CHECKSUM),), max_bytes=GIBIBYTE),)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        kinds = {"user": int, "time": str, "latitude": float, "longitude": float, "item": int}
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
+        import polars as pl
+
+        time = Written("%Y-%m-%dT%H:%M:%SZ")
+        kinds = {"user": int, "time": time, "latitude": float, "longitude": float, "item": int}
         layout = Delimited(name=_NAME, separator="\t", columns=tuple(kinds), quote=None)
-        rows = layout.read(raw[_NAME], {name: (name, kind) for name, kind in kinds.items()})
-        return read_times(rows, "%Y-%m-%dT%H:%M:%SZ", _NAME)
+        with opened(raw, _NAME) as file:
+            for rows in layout.blocks(
+                file, {one: (one, kind) for one, kind in kinds.items()}, malformed=self.malformed
+            ):
+                yield rows.with_columns(pl.col("time") // 1000)

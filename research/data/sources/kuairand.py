@@ -15,14 +15,15 @@ Source: https://kuairand.com (C. Gao and others, 2022: KuaiRand, CIKM). Licence:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from research.data.clock import whole_seconds
-from research.data.delimited import Delimited, Malformed
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.about import About, Citation
+from research.data.clock import by_moment
+from research.data.delimited import Delimited
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,10 +35,17 @@ _SIZES = {
 }
 _STANDARD = ("log_standard_4_08_to_4_21", "log_standard_4_22_to_5_08")
 _RANDOM = "log_random_4_22_to_5_08"
+_GAO = Citation(
+    authors="Gao, Chongming; Li, Shijun; Zhang, Yuan; Chen, Jiawei; Li, Biao; Lei, Wenqiang; Jiang, Peng; He, Xiangnan",
+    year=2022,
+    title="KuaiRand: An Unbiased Sequential Recommendation Dataset with Randomly Exposed Videos",
+    venue="CIKM",
+    doi="10.1145/3511808.3557624",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class KuaiRand(Source):
+class KuaiRand(Streamed):
     """The rows with the chosen feedback."""
 
     size: Literal["pure", "1k"]
@@ -46,8 +54,6 @@ class KuaiRand(Source):
     """What makes a row an interaction."""
     random: bool = False
     """Whether random exposures are rows too."""
-    malformed: Malformed = "error"
-    """Rows that cannot be read are an error that counts them, or are dropped with a warning that does."""
 
     def __post_init__(self) -> None:
         if self.size not in _SIZES:
@@ -56,6 +62,19 @@ class KuaiRand(Source):
     @property
     def name(self) -> str:
         return f"kuairand-{self.size}"
+
+    @property
+    def about(self) -> About:
+        pure = self.size == "pure"
+        return About(
+            users=27_285 if pure else 1_000,
+            items=7_551 if pure else 4_369_953,
+            interactions=1_436_609 if pure else 11_713_045,
+            times="milliseconds",
+            licence="CC BY-SA 4.0",
+            cite=(_GAO,),
+            download_bytes=184_000_000 if pure else 829_000_000,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -79,16 +98,17 @@ class KuaiRand(Source):
 
         return tuple(file(stem) for stem in (*_STANDARD, *([_RANDOM] if self.random else [])))
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
         wanted = {"user": ("user_id", int), "item": ("video_id", int), "time": ("time_ms", int)}
         wanted |= {"scenario": ("tab", int), "random": ("is_rand", int)}
         if self.feedback != "shown":
             wanted["feedback"] = (self.feedback, int)
-        logs = [Delimited(name=name).read(log, wanted, malformed=self.malformed) for name, log in raw.items()]
-        rows = pl.concat(logs)
-        if self.feedback != "shown":
-            rows = rows.filter(pl.col("feedback") == 1)
+        wished = pl.lit(True) if self.feedback == "shown" else pl.col("feedback") == 1
         exposure = pl.when(pl.col("random") == 1).then(pl.lit("random")).otherwise(pl.lit("standard"))
-        return whole_seconds(rows.select("user", "item", "time", "scenario", behaviour=exposure), 1000)
+        for name in raw:
+            with opened(raw, name) as file:
+                for rows in Delimited(name=name).blocks(file, wanted, malformed=self.malformed):
+                    rows = rows.filter(wished).select("user", "item", "time", "scenario", behaviour=exposure)
+                    yield by_moment(rows)

@@ -15,22 +15,31 @@ Source: https://kuairec.com (C. Gao and others, 2022: KuaiRec, CIKM). Licence: C
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from research.data.clock import whole_seconds
+from research.data.about import About, Citation
 from research.data.delimited import Delimited
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 from research.errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl
 
+_GAO = Citation(
+    authors="Gao, Chongming; Li, Shijun; Lei, Wenqiang; Chen, Jiawei; Li, Biao; Jiang, Peng; He, Xiangnan; "
+    "Mao, Jiaxin; Chua, Tat-Seng",
+    year=2022,
+    title="KuaiRec: A Fully-observed Dataset and Insights for Evaluating Recommender Systems",
+    venue="CIKM",
+    doi="10.1145/3511808.3557220",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
-class KuaiRec(Source):
+class KuaiRec(Streamed):
     """The rows of one matrix."""
 
     matrix: Literal["big", "small"]
@@ -47,6 +56,18 @@ class KuaiRec(Source):
         return "kuairec" if self.matrix == "big" else "kuairec-small"
 
     @property
+    def about(self) -> About:
+        big = self.matrix == "big"
+        return About(
+            users=7_176 if big else 1_411,
+            items=10_728 if big else 3_327,
+            interactions=12_530_806 if big else 4_676_570,
+            times="milliseconds",
+            licence="CC BY-SA 4.0",
+            cite=(_GAO,),
+        )
+
+    @property
     def terms(self) -> Terms:
         return Terms(
             "KuaiRec, CC BY-SA 4.0. Cite Gao and others (2022), doi:10.1145/3511808.3557220.", "https://kuairec.com"
@@ -60,11 +81,16 @@ class KuaiRec(Source):
         urls = (Place("https://zenodo.org/records/18164998/files/KuaiRec.zip", inside),)
         return (RawFile(name=name, places=places, urls=urls, max_bytes=2 * GIBIBYTE, page="https://kuairec.com"),)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        ((name, content),) = raw.items()
+        (name,) = raw
         wanted = {"user": ("user_id", int), "item": ("video_id", int), "rating": ("watch_ratio", float)}
-        rows = Delimited(name=name).read(content, wanted | {"time": ("timestamp", float)}, may_be_empty=["time"])
-        timed = rows.filter(pl.col("time").is_not_null() & (pl.col("rating") >= self.min_watch_ratio))
-        return whole_seconds(timed)
+        wanted |= {"time": ("timestamp", float)}
+        seconds = pl.col("time")
+        times = {"time": seconds.floor().cast(pl.Int64), "moment": (seconds * 1e6).round().cast(pl.Int64)}
+        with opened(raw, name) as file:
+            layout = Delimited(name=name)
+            for rows in layout.blocks(file, wanted, may_be_empty=["time"], malformed=self.malformed):
+                timed = rows.filter(seconds.is_not_null() & (pl.col("rating") >= self.min_watch_ratio))
+                yield timed.with_columns(**times)

@@ -11,14 +11,15 @@ Discovery in the Long Tail, Springer). Licence: non-commercial, with permission 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from research.data.clock import read_times
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.about import About, Citation
+from research.data.clock import Written
+from research.data.delimited import Delimited
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,10 +28,17 @@ if TYPE_CHECKING:
 _NAME = "userid-timestamp-artid-artname-traid-traname.tsv"
 _URL = "http://mtg.upf.edu/static/datasets/last.fm/lastfm-dataset-1K.tar.gz"
 _COLUMNS = ("user", "time", "artist_id", "artist", "track_id", "track")
+_CELMA = Citation(
+    authors="Celma, Òscar",
+    year=2010,
+    title="Music Recommendation and Discovery in the Long Tail",
+    venue="Springer",
+    url="http://ocelma.net/MusicRecommendationDataset/lastfm-1K.html",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LastFm1K(Source):
+class LastFm1K(Streamed):
     """One row a play; the item is chosen."""
 
     item: Literal["track", "artist"] = "track"
@@ -43,6 +51,19 @@ class LastFm1K(Source):
     @property
     def name(self) -> str:
         return "lastfm-1k"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=992,
+            items=176_948 if self.item == "artist" else None,
+            interactions=19_150_868,
+            users_are="listeners",
+            times="seconds",
+            licence="Last.fm: non-commercial",
+            cite=(_CELMA,),
+            download_bytes=672_000_000,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -58,26 +79,18 @@ class LastFm1K(Source):
         places = (Place(member), Place(_NAME), *(Place(at, member) for at in archives))
         return (RawFile(name=_NAME, places=places, urls=(Place(_URL, member),), max_bytes=4 * GIBIBYTE),)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        try:
-            rows = pl.read_csv(
-                io.BytesIO(raw[_NAME]),
-                has_header=False,
-                separator="\t",
-                quote_char=None,
-                schema=dict.fromkeys(_COLUMNS, pl.String()),
-                truncate_ragged_lines=True,
-            )
-        except pl.exceptions.PolarsError as error:
-            raise UserError(f"{_NAME} cannot be read as a table: {error}") from error
-        artist = pl.coalesce("artist_id", "artist")
-        # A tab cannot be part of an id or a name, so the two parts never run into each other.
-        track = pl.coalesce("track_id", pl.concat_str(artist, "track", separator="\t"))
-        rows = rows.select("user", item=track if self.item == "track" else artist, time="time")
-        if wrong := rows.select(pl.any_horizontal(pl.all().is_null())).to_series().sum():
-            raise UserError(
-                f"{_NAME}: {wrong:,} rows have no user, time or {self.item}. Is it the right file, and whole?"
-            )
-        return read_times(rows, "%Y-%m-%dT%H:%M:%SZ", _NAME)
+        layout = Delimited(name=_NAME, separator="\t", columns=_COLUMNS, quote=None, ragged=True)
+        wanted = {"user": ("user", str), "time": ("time", Written("%Y-%m-%dT%H:%M:%SZ"))}
+        wanted |= {"id": (f"{self.item}_id", str), "artist": ("artist", str)}
+        if self.item == "track":
+            # A tab cannot be part of an id or a name, so the two parts never run into each other.
+            wanted |= {"artist_id": ("artist_id", str), "track": ("track", str)}
+            named = pl.concat_str(pl.coalesce("artist_id", "artist"), "track", separator="\t")
+        else:
+            named = pl.col("artist")
+        with opened(raw, _NAME) as file:
+            for rows in layout.blocks(file, wanted, may_be_empty=["id", "artist_id"], malformed=self.malformed):
+                yield rows.select("user", item=pl.coalesce("id", named), time=pl.col("time") // 1000)

@@ -21,10 +21,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from research.data.clock import read_times
+from research.data.about import About, Citation
+from research.data.clock import Written
 from research.data.delimited import Delimited
+from research.data.malformed import Malformed
 from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.text_source import TextSource
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,10 +40,18 @@ _CHECKSUMS = {
     "large_train": "md5:0bfe5f08404a69b2bd76721e7b7f7d5d",
     "large_dev": "md5:64b9fc265c16814ba0f470542ef6cd69",
 }
+_WU = Citation(
+    authors="Wu, Fangzhao; Qiao, Ying; Chen, Jiun-Hung; Wu, Chuhan; Qi, Tao; Lian, Jianxun; Liu, Danyang; Xie, Xing; "
+    "Gao, Jianfeng; Wu, Winnie; Zhou, Ming",
+    year=2020,
+    title="MIND: A Large-scale Dataset for News Recommendation",
+    venue="ACL",
+    doi="10.18653/v1/2020.acl-main.331",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mind(Source):
+class Mind(TextSource):
     """The clicks of the training and the development set, with titles."""
 
     size: Literal["small", "large"]
@@ -58,6 +68,17 @@ class Mind(Source):
     @property
     def name(self) -> str:
         return f"mind-{self.size}"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=1_000_000 if self.size == "large" else 50_000,
+            items=160_000 if self.size == "large" else None,  # about
+            users_are="readers",
+            times="seconds",
+            licence="Microsoft Research: non-commercial",
+            cite=(_WU,),
+        )
 
     @property
     def terms(self) -> Terms:
@@ -86,7 +107,7 @@ class Mind(Source):
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
         import polars as pl
 
-        parts = [_pages(raw[f"{part}-behaviors.tsv"], f"{part}-behaviors.tsv") for part in _PARTS]
+        parts = [_pages(raw[f"{part}-behaviors.tsv"], f"{part}-behaviors.tsv", self.malformed) for part in _PARTS]
         pages = pl.concat(parts).with_columns(exact_time=pl.lit(True))
         columns = ["user", "item", "time", "exact_time"]
         clicked = pl.col("shown").str.extract_all(r"\S+-1\b")  # before rows are made of it: most was not clicked
@@ -108,9 +129,24 @@ class Mind(Source):
             titles |= {line[0]: line[3].strip() for line in lines if len(line) > 3}
         return titles or None
 
+    def item_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        """Each article's ``category`` and ``subcategory``."""
+        import polars as pl
 
-def _pages(content: bytes, name: str) -> pl.DataFrame:
+        rows: dict[str, tuple[str, str]] = {}
+        for name in (f"{part}-news.tsv" for part in _PARTS):
+            lines = (line.split("\t") for line in raw.get(name, b"").decode("utf-8").split("\n"))
+            rows |= {line[0]: (line[1], line[2]) for line in lines if len(line) > 3}
+        columns = ["item", "category", "subcategory"]
+        return pl.DataFrame([(item, *said) for item, said in rows.items()], columns, orient="row") if rows else None
+
+
+def _pages(content: bytes, name: str, malformed: Malformed) -> pl.DataFrame:
+    import polars as pl
+
     kinds = {"page": str, "user": str, "time": str, "history": str, "shown": str}
     layout = Delimited(name=name, separator="\t", columns=tuple(kinds), quote=None)
     wanted = {key: (key, kinds[key]) for key in ("user", "time", "history", "shown")}
-    return read_times(layout.read(content, wanted, may_be_empty=["history"]), "%m/%d/%Y %I:%M:%S %p", name)
+    wanted |= {"time": ("time", Written("%m/%d/%Y %I:%M:%S %p"))}
+    rows = layout.read(content, wanted, may_be_empty=["history"], malformed=malformed)
+    return rows.with_columns(pl.col("time") // 1000)

@@ -22,13 +22,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from research.data.about import About, Citation
 from research.data.delimited import Delimited
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,17 +47,41 @@ _SIZES = {
     "32m": ("ml-32m", "csv", ""),
 }
 _URLS = ("https://files.grouplens.org/datasets/movielens/", "http://files.grouplens.org/datasets/movielens/")
+_LICENCE = {
+    "latest-small": "GroupLens: non-commercial, redistribution under the same terms",
+    "25m": "GroupLens: non-commercial",
+    "32m": "GroupLens: non-commercial",
+}
 _REDISTRIBUTION = {
     "latest-small": "redistribution is allowed under the same terms",
     "1m": "do not redistribute it",
     "10m": "do not redistribute it",
     "20m": "do not redistribute it",
 }
+HARPER = Citation(
+    authors="Harper, F. Maxwell; Konstan, Joseph A.",
+    year=2015,
+    title="The MovieLens Datasets: History and Context",
+    venue="ACM Transactions on Interactive Intelligent Systems 5(4), 19",
+    doi="10.1145/2827872",
+)
+# Users, films, ratings, and bytes of the archive, as published.
+_ABOUT = {
+    "latest-small": (610, 9_724, 100_836, 978_202),
+    "1m": (6_040, 3_706, 1_000_209, 5_917_549),
+    "10m": (69_878, 10_681, 10_000_054, None),
+    "20m": (138_493, 26_744, 20_000_263, 198_702_078),
+    "25m": (162_541, 62_423, 25_000_095, 261_978_986),
+    "32m": (200_948, 87_585, 32_000_204, 240_000_000),  # the archive: about
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class MovieLens(Source):
-    """The ratings of one size, with titles where a place has ``movies.dat`` or ``movies.csv``."""
+class MovieLens(Streamed):
+    """The ratings of one size, with titles and genres where a place has ``movies.dat`` or ``movies.csv``.
+
+    1M also has gender, age and occupation of its users, as its ``users.dat`` codes them.
+    """
 
     size: Size
     """Which of the six."""
@@ -68,6 +93,19 @@ class MovieLens(Source):
     @property
     def name(self) -> str:
         return f"ml-{self.size}"
+
+    @property
+    def about(self) -> About:
+        users, items, interactions, download_bytes = _ABOUT[self.size]
+        return About(
+            users=users,
+            items=items,
+            interactions=interactions,
+            times="seconds",
+            licence=_LICENCE.get(self.size, "GroupLens: research, no redistribution"),
+            cite=(HARPER,),
+            download_bytes=download_bytes,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -95,14 +133,14 @@ class MovieLens(Source):
                 optional=optional,
             )
 
-        return file("ratings", optional=False), file("movies", optional=True)
+        users = [file("users", optional=True)] if self.size == "1m" else []
+        return file("ratings", optional=False), file("movies", optional=True), *users
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        if "ratings.dat" in raw:
-            return read_dat(raw["ratings.dat"])
-        layout = Delimited(name="ratings.csv")
-        names = {"user": "userId", "item": "movieId", "rating": "rating", "time": "timestamp"}
-        return layout.read(raw["ratings.csv"], {ours: (theirs, _KINDS[ours]) for ours, theirs in names.items()})
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
+        name = "ratings.dat" if "ratings.dat" in raw else "ratings.csv"
+        layout, wanted = (DAT, DAT_COLUMNS) if name == "ratings.dat" else (Delimited(name=name), _CSV_COLUMNS)
+        with opened(raw, name) as file:
+            yield from layout.blocks(file, wanted, malformed=self.malformed)
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:
         if "movies.dat" in raw:
@@ -112,17 +150,56 @@ class MovieLens(Source):
             return {row["movieId"]: row["title"].strip() for row in rows}
         return None
 
+    def item_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        if "movies.dat" in raw:
+            return genres_of_dat(raw["movies.dat"], "latin-1" if self.size == "1m" else "utf-8")
+        if "movies.csv" in raw:
+            rows = csv.DictReader(io.StringIO(raw["movies.csv"].decode("utf-8-sig"), newline=""))
+            return genres({row["movieId"]: row["genres"] or "" for row in rows})
+        return None
+
+    def user_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        return users_of_dat(raw["users.dat"]) if "users.dat" in raw else None
+
 
 _KINDS = {"user": int, "item": int, "rating": float, "time": int}
-
-
-def read_dat(content: bytes) -> pl.DataFrame:
-    """``user::item::rating::time``, half stars or whole ones."""
-    layout = Delimited(name="ratings.dat", separator="::", columns=tuple(_KINDS), quote=None)
-    return layout.read(content, {name: (name, kind) for name, kind in _KINDS.items()})
+_CSV_COLUMNS = {
+    "user": ("userId", int),
+    "item": ("movieId", int),
+    "rating": ("rating", float),
+    "time": ("timestamp", int),
+}
+DAT_COLUMNS = {name: (name, kind) for name, kind in _KINDS.items()}
+DAT = Delimited(name="ratings.dat", separator="::", columns=tuple(_KINDS), quote=None)
+"""``user::item::rating::time``, half stars or whole ones."""
 
 
 def titles_of_dat(content: bytes, encoding: str) -> dict[str, str]:
     """``id::title (year)::genres``; a title may hold colons, even two."""
     rows = [line.split("::") for line in content.decode(encoding).splitlines() if line.strip()]
     return {row[0]: "::".join(row[1:-1]).strip() for row in rows}
+
+
+def genres_of_dat(content: bytes, encoding: str) -> pl.DataFrame:
+    """The same file's genres, ``A|B|C``."""
+    rows = [line.split("::") for line in content.decode(encoding).splitlines() if line.strip()]
+    return genres({row[0]: row[-1] for row in rows})
+
+
+def genres(listed: Mapping[str, str]) -> pl.DataFrame:
+    """``item`` and its list ``genre``, from ``A|B|C``."""
+    import polars as pl
+
+    lists = [[genre for genre in text.strip().split("|") if genre not in _NO_GENRE] for text in listed.values()]
+    return pl.DataFrame({"item": list(listed), "genre": pl.Series(lists, dtype=pl.List(pl.String))})
+
+
+_NO_GENRE = ("", "(no genres listed)")
+
+
+def users_of_dat(content: bytes) -> pl.DataFrame:
+    """``id::gender::age::occupation::zip``; age is a class, occupation a number, as the file's README lists them."""
+    import polars as pl
+
+    rows = [line.split("::")[:4] for line in content.decode("latin-1").splitlines() if line.strip()]
+    return pl.DataFrame(rows, ["user", "gender", "age", "occupation"], orient="row")

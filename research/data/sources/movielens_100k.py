@@ -15,8 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from research.data.about import About
 from research.data.raw import Place, RawFile, Terms, WheelMember
-from research.data.source import Source, read_integers
+from research.data.source import read_integers
+from research.data.sources.movielens import HARPER
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,6 +28,28 @@ _URLS = (
     "https://files.grouplens.org/datasets/movielens/ml-100k.zip",
     "http://files.grouplens.org/datasets/movielens/ml-100k.zip",
 )
+# What the 19 flags of u.item mean, in their order.
+_GENRES = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
 # The same ratings in the same order, behind a header line. Only this version has been compared.
 _WHEEL = "recbole==1.2.1"
 _IN_WHEEL = "recbole/dataset_example/ml-100k/"
@@ -53,12 +78,25 @@ def _below(name: str) -> tuple[Place, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MovieLens100K(Source):
-    """The 100,000 ratings of ``u.data``, with the titles of ``u.item`` where a place has them."""
+class MovieLens100K(TextSource):
+    """The 100,000 ratings of ``u.data``, with titles, genres and users' age, gender and occupation where a place has
+    ``u.item`` and ``u.user``."""
 
     @property
     def name(self) -> str:
         return "ml-100k"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=943,
+            items=1_682,
+            interactions=100_000,
+            times="seconds",
+            licence="GroupLens: research, no redistribution",
+            cite=(HARPER,),
+            download_bytes=4_924_029,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -88,10 +126,23 @@ class MovieLens100K(Source):
                 wheel=WheelMember(requirement=_WHEEL, member=f"{_IN_WHEEL}ml-100k.item"),
                 optional=True,
             ),
+            RawFile(
+                name="u.user",
+                sha256="f120e114da2e8cf314fd28f99417c94ae9ddf1cb6db8ce0e4b5995d40e90e62c",
+                places=_below("u.user"),
+                urls=tuple(Place(url, "ml-100k/u.user") for url in _URLS),
+                optional=True,
+            ),
+            RawFile(
+                name="ml-100k.user",
+                sha256="4f670007d9cfbeb9807e757209af1555b9bcc186bde25e767f67cb67c6dd5972",
+                wheel=WheelMember(requirement=_WHEEL, member=f"{_IN_WHEEL}ml-100k.user"),
+                optional=True,
+            ),
         )
 
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        return read_integers(raw["u.data"], ["user", "item", "rating", "time"], "\t", "u.data")
+        return read_integers(raw["u.data"], ["user", "item", "rating", "time"], "\t", "u.data", self.malformed)
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:
         if "u.item" in raw:
@@ -102,3 +153,30 @@ class MovieLens100K(Source):
             rows = [line.split("\t") for line in raw["ml-100k.item"].decode("utf-8").splitlines()[1:]]
             return {row[0]: "unknown" if row[1] == "unkonwn" else f"{row[1]} ({row[2]})" for row in rows}
         return None
+
+    def item_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        """Each film's genres."""
+        import polars as pl
+
+        if "u.item" in raw:
+            rows = [line.split("|") for line in raw["u.item"].decode("latin-1").splitlines()]
+            lists = [[name for name, flag in zip(_GENRES, row[5:], strict=False) if flag == "1"] for row in rows]
+        elif "ml-100k.item" in raw:
+            # Words between spaces; no genre has one in its name.
+            rows = [line.split("\t") for line in raw["ml-100k.item"].decode("utf-8").splitlines()[1:]]
+            lists = [row[3].split() for row in rows]
+        else:
+            return None
+        return pl.DataFrame({"item": [row[0] for row in rows], "genre": pl.Series(lists, dtype=pl.List(pl.String))})
+
+    def user_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        """Each user's age in years, gender and occupation."""
+        import polars as pl
+
+        if "u.user" in raw:
+            rows = [line.split("|") for line in raw["u.user"].decode("latin-1").splitlines()]
+        elif "ml-100k.user" in raw:
+            rows = [line.split("\t") for line in raw["ml-100k.user"].decode("utf-8").splitlines()[1:]]
+        else:
+            return None
+        return pl.DataFrame([row[:4] for row in rows], ["user", "age", "gender", "occupation"], orient="row")

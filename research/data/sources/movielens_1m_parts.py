@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from research.data.about import About
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source
-from research.data.sources.movielens import read_dat, titles_of_dat
+from research.data.sources.movielens import DAT, DAT_COLUMNS, HARPER, genres_of_dat, titles_of_dat, users_of_dat
+from research.data.text_source import TextSource
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,12 +32,23 @@ _PAGE = "https://grouplens.org/datasets/movielens/1m/ (the original: data=ml-1m)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MovieLens1MParts(Source):
+class MovieLens1MParts(TextSource):
     """``ratings.dat`` in two parts, with the column ``exact_time``."""
 
     @property
     def name(self) -> str:
         return "ml-1m-parts"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=6_040,
+            items=3_706,
+            interactions=1_000_209,
+            times="seconds, 8.65 % interpolated",
+            licence="GroupLens: research, no redistribution",
+            cite=(HARPER,),
+        )
 
     @property
     def terms(self) -> Terms:
@@ -57,12 +69,14 @@ class MovieLens1MParts(Source):
             file("ratings.dat.part2", "49b4518dd7b6fcc8ac9ed77e27933ad3816f546f4cb05148f0e443d8ebcb7bd9"),
             file("ratings_ts_source.npz", "3ec7e2ed35529efa456459d54d6c8d126bf5d038e4883db66e44b29a77b55e0c"),
             file("movies.dat", "0140fc2356357c1a851d0f52e893a1e4d3696df632c4141cea8d5bc3d621f0b9", optional=True),
+            file("users.dat", "1dc3a95300cb19f7c10e027daf29b8cdf1d908dab65b5edfb45950aa389a10a3", optional=True),
         )
 
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
         import polars as pl
 
-        rows = read_dat(raw["ratings.dat.part1"] + raw["ratings.dat.part2"])
+        content = raw["ratings.dat.part1"] + raw["ratings.dat.part2"]
+        rows = DAT.read(content, DAT_COLUMNS, malformed=self.malformed)
         try:
             with np.load(io.BytesIO(raw["ratings_ts_source.npz"]), allow_pickle=False) as arrays:
                 flag_N = arrays["source"]
@@ -74,3 +88,9 @@ class MovieLens1MParts(Source):
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:
         return titles_of_dat(raw["movies.dat"], "latin-1") if "movies.dat" in raw else None
+
+    def item_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        return genres_of_dat(raw["movies.dat"], "latin-1") if "movies.dat" in raw else None
+
+    def user_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame | None:
+        return users_of_dat(raw["users.dat"]) if "users.dat" in raw else None

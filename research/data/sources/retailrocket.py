@@ -9,25 +9,33 @@ Source: https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset. Licence:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from research.data.about import About, Citation
 from research.data.behaviours import check_behaviours, keep_behaviours
-from research.data.clock import whole_seconds
+from research.data.clock import by_moment
 from research.data.delimited import Delimited
-from research.data.raw import MEBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.raw import MEBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 
 if TYPE_CHECKING:
     import polars as pl
 
 _BEHAVIOURS = ("view", "addtocart", "transaction")
 _PAGE = "https://www.kaggle.com/datasets/retailrocket/ecommerce-dataset"
+_ZYKOV = Citation(
+    authors="Zykov, Roman; Artem, Noskov; Alexander, Anokhin",
+    year=2022,
+    title="Retailrocket recommender system dataset",
+    venue="Kaggle",
+    doi="10.34740/KAGGLE/DSV/4471234",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retailrocket(Source):
+class Retailrocket(Streamed):
     """The rows of ``events.csv``."""
 
     behaviours: list[str] = field(default_factory=list)
@@ -41,6 +49,18 @@ class Retailrocket(Source):
         return "retailrocket"
 
     @property
+    def about(self) -> About:
+        return About(
+            users=1_407_580,
+            items=235_061,
+            interactions=2_756_101,
+            users_are="visitors",
+            times="milliseconds",
+            licence="CC BY-NC-SA 4.0",
+            cite=(_ZYKOV,),
+        )
+
+    @property
     def terms(self) -> Terms:
         return Terms("Retailrocket recommender system dataset. CC BY-NC-SA 4.0: not for commercial purposes.", _PAGE)
 
@@ -50,7 +70,9 @@ class Retailrocket(Source):
         places = (Place("retailrocket/events.csv"), *(Place(at, "events.csv") for at in archives))
         return (RawFile(name="events.csv", places=places, max_bytes=512 * MEBIBYTE, page=_PAGE),)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         wanted = {"user": ("visitorid", int), "item": ("itemid", int), "behaviour": ("event", str)}
-        rows = Delimited(name="events.csv").read(raw["events.csv"], wanted | {"time": ("timestamp", int)})
-        return whole_seconds(keep_behaviours(rows, self.behaviours, _BEHAVIOURS, "events.csv"), 1000)
+        wanted |= {"time": ("timestamp", int)}
+        with opened(raw, "events.csv") as file:
+            for rows in Delimited(name="events.csv").blocks(file, wanted, malformed=self.malformed):
+                yield by_moment(keep_behaviours(rows, self.behaviours, _BEHAVIOURS, "events.csv"))

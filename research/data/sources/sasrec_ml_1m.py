@@ -14,8 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from research.data.about import About
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source, read_integers
+from research.data.source import read_integers
+from research.data.sources.movielens import HARPER
+from research.data.sources.steam import KANG
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,12 +34,24 @@ _NAMES = ("ml-1m.txt", "ml-1m.txt.gz", "sasrec_ml-1m.txt", "sasrec_ml-1m.txt.gz"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SasrecMovieLens1M(Source):
+class SasrecMovieLens1M(TextSource):
     """The rows ``user item`` of SASRec's ``ml-1m.txt``."""
 
     @property
     def name(self) -> str:
         return "ml-1m-sasrec"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=6_040,
+            items=3_416,
+            interactions=999_611,
+            times="order only",
+            licence="GroupLens: research, no redistribution",
+            cite=(HARPER, KANG),
+            download_bytes=9_053_831,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -52,4 +68,4 @@ class SasrecMovieLens1M(Source):
         )
 
     def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
-        return read_integers(raw["ml-1m.txt"], ["user", "item"], " ", "ml-1m.txt")
+        return read_integers(raw["ml-1m.txt"], ["user", "item"], " ", "ml-1m.txt", self.malformed)

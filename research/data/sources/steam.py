@@ -11,31 +11,48 @@ Sequential Recommendation, ICDM; A. Pathak and others, 2017; M. Wan and J. McAul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from research.data.clock import read_times
-from research.data.lines import read_lines, records
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.about import About, Citation
+from research.data.clock import Written
+from research.data.lines import line_blocks, records
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 
 if TYPE_CHECKING:
     import polars as pl
 
 _URL = "http://cseweb.ucsd.edu/~wckang/"
+KANG = Citation(
+    authors="Kang, Wang-Cheng; McAuley, Julian",
+    year=2018,
+    title="Self-Attentive Sequential Recommendation",
+    venue="ICDM",
+    doi="10.1109/ICDM.2018.00035",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steam(Source):
+class Steam(Streamed):
     """The lines of ``steam_reviews.json``, with titles where a place has ``steam_games.json``."""
-
-    malformed: Literal["error", "drop"] = "error"
-    """Lines that cannot be read are an error that counts them, or are dropped with a warning that does."""
 
     @property
     def name(self) -> str:
         return "steam"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=2_567_538,
+            items=32_135,
+            interactions=7_793_069,
+            times="days",
+            licence="research",
+            cite=(KANG,),
+            download_bytes=1_300_000_000,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -53,11 +70,14 @@ class Steam(Source):
 
         return file("steam_reviews.json", optional=False), file("steam_games.json", optional=True)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
+        import polars as pl
+
         name = "steam_reviews.json"
-        wanted = {"user": ("username", str), "item": ("product_id", str), "time": ("date", str)}
-        rows = read_lines(raw[name], wanted, name=name, python=True, malformed=self.malformed)
-        return read_times(rows, "%Y-%m-%d", name)
+        wanted = {"user": ("username", str), "item": ("product_id", str), "time": ("date", Written("%Y-%m-%d"))}
+        with opened(raw, name) as file:
+            for rows in line_blocks(file, wanted, name=name, python=True, malformed=self.malformed):
+                yield rows.with_columns(pl.col("time") // 1000)
 
     def titles(self, raw: Mapping[str, bytes]) -> dict[str, str] | None:
         if "steam_games.json" not in raw:

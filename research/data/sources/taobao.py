@@ -2,7 +2,7 @@
 
 Four behaviours: ``pv`` (a look at an item, nine events in ten), ``cart``, ``fav``, ``buy``. The days are Chinese
 ones, 2017-11-25 to 12-03 in UTC+8; some rows bear times outside of them and are dropped unless they are asked
-for. Rows stand by user, not by time. The file has 3.5 GB and is read into memory: have 16 GB.
+for. Rows stand by user, not by time. The file has 3.5 GB.
 
 Source: https://tianchi.aliyun.com/dataset/649 (an account is needed; H. Zhu and others, 2018: Learning Tree-based
 Deep Model for Recommender Systems, KDD). Licence: research, Tianchi's terms.
@@ -10,14 +10,15 @@ Deep Model for Recommender Systems, KDD). Licence: research, Tianchi's terms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from research.data.about import About, Citation
 from research.data.behaviours import check_behaviours, keep_behaviours
-from research.data.delimited import Delimited, Malformed
-from research.data.raw import GIBIBYTE, Place, RawFile, Terms
-from research.data.source import Source
+from research.data.delimited import Delimited
+from research.data.raw import GIBIBYTE, Place, RawFile, Terms, opened
+from research.data.text_source import Streamed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,18 +26,23 @@ if TYPE_CHECKING:
 _NAME = "UserBehavior.csv"
 _BEHAVIOURS = ("pv", "cart", "fav", "buy")
 _FIRST, _END = 1_511_539_200, 1_512_316_800  # 2017-11-25 and 2017-12-04, 00:00 in UTC+8
+_ZHU = Citation(
+    authors="Zhu, Han; Li, Xiang; Zhang, Pengye; Li, Guozheng; He, Jie; Li, Han; Gai, Kun",
+    year=2018,
+    title="Learning Tree-based Deep Model for Recommender Systems",
+    venue="KDD",
+    doi="10.1145/3219819.3219826",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taobao(Source):
+class Taobao(Streamed):
     """The events of ``UserBehavior.csv``."""
 
     behaviours: list[str] = field(default_factory=list)
     """Which of pv, cart, fav and buy are interactions; none named: all."""
     outside: bool = False
     """Whether to keep rows with times outside of the nine days."""
-    malformed: Malformed = "error"
-    """Rows that cannot be read are an error that counts them, or are dropped with a warning that does."""
 
     def __post_init__(self) -> None:
         check_behaviours("taobao", self.behaviours, _BEHAVIOURS)
@@ -44,6 +50,18 @@ class Taobao(Source):
     @property
     def name(self) -> str:
         return "taobao"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=987_994,
+            items=4_162_024,
+            interactions=100_150_807,
+            times="seconds",
+            licence="Tianchi: research",
+            cite=(_ZHU,),
+            download_bytes=906_000_000,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -59,12 +77,12 @@ class Taobao(Source):
         page = "https://tianchi.aliyun.com/dataset/649"
         return (RawFile(name=_NAME, places=places, max_bytes=4 * GIBIBYTE, page=page),)
 
-    def read(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+    def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
         layout = Delimited(name=_NAME, columns=("user", "item", "category", "behaviour", "time"), quote=None)
         wanted = {"user": ("user", int), "item": ("item", int), "behaviour": ("behaviour", str), "time": ("time", int)}
-        rows = keep_behaviours(
-            layout.read(raw[_NAME], wanted, malformed=self.malformed), self.behaviours, _BEHAVIOURS, _NAME
-        )
-        return rows if self.outside else rows.filter(pl.col("time").is_between(_FIRST, _END, closed="left"))
+        inside = pl.lit(True) if self.outside else pl.col("time").is_between(_FIRST, _END, closed="left")
+        with opened(raw, _NAME) as file:
+            for rows in layout.blocks(file, wanted, malformed=self.malformed):
+                yield keep_behaviours(rows, self.behaviours, _BEHAVIOURS, _NAME).filter(inside)

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from research.data.about import About, Citation
 from research.data.clock import whole_seconds
 from research.data.delimited import Delimited
 from research.data.raw import Place, RawFile, Terms
-from research.data.source import Source
-from research.data.sources.yoochoose import TERMS
+from research.data.sources.yoochoose import BEN_SHIMON, TERMS
+from research.data.text_source import TextSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,15 +28,35 @@ _SHA256 = {
     "train_full": "9842c90358298ee784fcf0c9dccb2eeb283ab04368e53bdeee896747f4c03e1e",
     "test": "380410c606403531019e1ec0b4d192ef90492d594b9b5a91633b860618dd7136",
 }
+_LUDEWIG = Citation(
+    authors="Ludewig, Malte; Mauro, Noemi; Latifi, Sara; Jannach, Dietmar",
+    year=2021,
+    title="Empirical Analysis of Session-Based Recommendation Algorithms",
+    venue="User Modeling and User-Adapted Interaction 31",
+    doi="10.1007/s11257-020-09277-1",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yoochoose100k(Source):
+class Yoochoose100k(TextSource):
     """Both files as one log; a user is a session."""
 
     @property
     def name(self) -> str:
         return "yoochoose-100k"
+
+    @property
+    def about(self) -> About:
+        return About(
+            users=21_210,
+            items=2_933,
+            interactions=83_846,
+            users_are="sessions",
+            times="seconds",
+            licence="CC BY-NC-ND 4.0",
+            cite=(BEN_SHIMON, _LUDEWIG),
+            download_bytes=2_146_008 + 414_350,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -54,5 +75,8 @@ class Yoochoose100k(Source):
         import polars as pl
 
         wanted = {"user": ("SessionId", int), "item": ("ItemId", int), "time": ("Time", float)}
-        parts = [Delimited(name=name, separator="\t").read(content, wanted) for name, content in raw.items()]
+        parts = [
+            Delimited(name=name, separator="\t").read(content, wanted, malformed=self.malformed)
+            for name, content in raw.items()
+        ]
         return whole_seconds(pl.concat(parts))

@@ -36,7 +36,7 @@ class Ease(Baseline):
         from scipy.sparse import csr_array
 
         position_N = train.positions
-        user_N = np.repeat(train.user, train.stop - train.start)
+        user_N = np.repeat(train.user, train.length)
         x_UI = csr_array(
             (np.ones(len(position_N)), (user_N, histories.items[position_N] - 1)),
             shape=(histories.n_users, histories.n_items),
