@@ -14,6 +14,7 @@ About 20 minutes on two cores; the largest point has 10^6 items and 10^7 interac
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -113,7 +114,8 @@ def measure(point: Point, steps: int) -> dict[str, Any]:
     optimizer = build(config.optimizer, AdamW)(nn.ModuleList([parts.model, parts.loss]))
     data = HistoryData(histories, split, parts.objective, max_length=point.length, batch_size=BATCH, seed=1)
     seconds: list[float] = []
-    batches = iter(data.train_dataloader())
+    epochs = iter(data.train_dataloader, None)  # as many as the steps need
+    batches = itertools.chain.from_iterable(epochs)
     warm_up = 2
     for step in range(warm_up + steps):
         started = time.perf_counter()
