@@ -33,7 +33,7 @@ demo: setup
 	$(BIN)/research study quickstart
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check research tests scripts

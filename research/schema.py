@@ -14,6 +14,7 @@ import inspect
 import os
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from research.errors import UserError
 T = TypeVar("T")
 
 
-def nearest(word: str, known: list[str]) -> str:
+def nearest(word: str, known: Sequence[str]) -> str:
     """The end of a message: the known word that was probably meant."""
     near = get_close_matches(word, known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

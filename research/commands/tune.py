@@ -35,6 +35,9 @@ def tune(
     """
     from dataclasses import replace
 
+    from research.training.lean_imports import import_lightning
+
+    import_lightning()
     from research.config import compose
     from research.console import announce, print_json, print_tuning
     from research.errors import UserError

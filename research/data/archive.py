@@ -1,5 +1,4 @@
-"""Read one file out of a zip, gzip, tar or tar.gz container: bit by bit, with a bound, never extracted to
-disk by its own names."""
+"""Read one file out of a zip, gzip, tar or tar.gz container: bit by bit, with a bound, never under its own name."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def audit(
     last_tie_U = _last_two_tie(h) if h.has_times else None
     moved_Q = _moved_by_shuffling(h, test) if h.has_times else None
     later = _trained_later(h, split) if h.has_times else (None, None)
-    repeated_Q = _repeated(h, test)
+    repeated_Q = repeated(h, test)
     unseen_Q = _unseen_in_training(h, split)
     input_Q = test.stop - test.start
     starts = short_start(test) if callable(short_start) else short_start
@@ -112,7 +112,7 @@ def _last_two_tie(h: Histories) -> int:
     return int((h.times[last_U] == h.times[last_U - 1]).sum())
 
 
-def _repeated(h: Histories, queries: Queries) -> np.ndarray:
+def repeated(h: Histories, queries: Queries) -> np.ndarray:
     """``(Q,)`` whether the target is in the query's own input; a filter of seen items then loses it."""
     query_P = np.repeat(np.arange(len(queries)), queries.stop - queries.start)
     equal_P = h.items[ragged(queries.start, queries.stop)] == h.items[queries.target[query_P]]

@@ -1,5 +1,7 @@
 """From a source to memory-mapped histories: fetch, read, number, sort, save; later only the saved is mapped.
 
+There is one path, in blocks, for files of any size: `Source.blocks` -> `spooled` -> `Selection` -> `build`.
+
 Users and items are numbered by first appearance in the file: users from 0, items from 1. Interactions are
 sorted by user, then time, then row in the file, so equal times keep the file's order. Users with one
 interaction are kept.
@@ -160,7 +162,7 @@ def to_histories(
     item_table: pl.DataFrame | None = None,
     user_table: pl.DataFrame | None = None,
 ) -> Histories:
-    """Number users and items and sort.
+    """Number users and items and sort, all in memory: for tables of your own, and the slow twin of `build`.
 
     Args:
         name: the dataset's name.

@@ -77,12 +77,13 @@ class Hub:
 
     def __init__(self, name: str, subset: str, part: str) -> None:
         import datasets
+        from datasets.exceptions import DatasetsError
 
         self.name = name
         try:
             # Scripts of a repository are never run: `datasets` 4 and later has no such feature.
             self.data = datasets.load_dataset(name, subset or None, split=part)
-        except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        except (OSError, ValueError, DatasetsError) as error:
             raise UserError(
                 f"datasets cannot load {name!r} ({_first_line(error)}). Check data.hub and data.part."
             ) from error
@@ -125,10 +126,10 @@ def tidied(
 
     wrong, row = Wrong(name), 1
     for block in blocks:
-        ids = {ours: _ids(block[wanted[ours]], name) for ours in ("user", "item")}
-        table = pl.DataFrame(ids | {one: block[one] for one in carried})
+        columns = {ours: _ids(block[wanted[ours]], name) for ours in ("user", "item")}
         if "time" in wanted:
-            table = table.with_columns(_times(block[wanted["time"]], name))
+            columns |= _times(block[wanted["time"]], name)
+        table = pl.DataFrame(columns | {one: block[one] for one in carried})
         good = table.select(
             pl.all_horizontal(pl.col("user", "item", *(["time"] if "time" in wanted else [])).is_not_null())
         )
@@ -156,17 +157,17 @@ def _ids(column: pl.Series, name: str) -> pl.Series:
     return words.set(words == "", None)
 
 
-def _times(column: pl.Series, name: str) -> list[pl.Series]:
+def _times(column: pl.Series, name: str) -> dict[str, pl.Series]:
     import polars as pl
 
     if column.dtype.is_temporal() and column.dtype != pl.Time and not isinstance(column.dtype, pl.Duration):
         moment = column.cast(pl.Datetime("us")).dt.epoch("us")
-        return [(moment // 1_000_000).alias("time"), moment.alias("moment")]
+        return {"time": moment // 1_000_000, "moment": moment}
     if not column.dtype.is_numeric():
         raise UserError(f"{name}: column {column.name!r} holds {column.dtype}, not times or numbers of seconds.")
     if column.dtype.is_float():
         column = column.set(~column.is_finite(), None).floor()
-    return [column.cast(pl.Int64).alias("time")]
+    return {"time": column.cast(pl.Int64)}
 
 
 def _check(name: object, columns: Sequence[str], known: Sequence[str]) -> None:

@@ -30,6 +30,11 @@ class Ranks:
         weight_long: share of the long branch, NaN where the fusion defines none.
         weight_short: share of the short branch, likewise.
         scenario: of the held-out interaction, in the source's words; ``None`` where the data has none.
+        gap: seconds from the last interaction of the input to the held-out one, NaN where there is no input; ``None``
+            where the data has no times.
+        popularity: share of the items that have more training interactions than the held-out one; ``None`` until
+            ``facts.with_facts`` adds it, and ``repeat``, whether the held-out item stands in the input.
+        repeat: see ``popularity``.
         cold: whether the split kept the user, or the item, out of training; ``None`` where it has no such notion.
     """
 
@@ -43,6 +48,9 @@ class Ranks:
     weight_long: np.ndarray
     weight_short: np.ndarray
     scenario: np.ndarray | None = None
+    gap: np.ndarray | None = None
+    popularity: np.ndarray | None = None
+    repeat: np.ndarray | None = None
     cold: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -72,6 +80,7 @@ class Ranks:
             weight_long=weight[:, 0].astype(np.float32),
             weight_short=weight[:, 1].astype(np.float32),
             scenario=histories.words("scenario", queries.target[query_B]),
+            gap=_gap(histories, queries, query_B),
             cold=None if queries.cold is None else queries.cold[query_B],
         )
 
@@ -91,6 +100,15 @@ class Ranks:
         """The table as it is stored; weights that do not exist are null, other absent columns are left out."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "query"}
         columns = {name: pa.array(value) for name, value in values.items() if value is not None}
-        for name in ("weight_long", "weight_short"):
-            columns[name] = pa.array(getattr(self, name), from_pandas=True)
+        for name in ("weight_long", "weight_short", "gap"):
+            if getattr(self, name) is not None:
+                columns[name] = pa.array(getattr(self, name), from_pandas=True)
         return pa.table(columns)
+
+
+def _gap(histories: Histories, queries: Queries, query_B: np.ndarray) -> np.ndarray | None:
+    if not histories.has_times:
+        return None
+    stop_B = queries.stop[query_B]
+    gap_B = histories.times[queries.target[query_B]] - histories.times[np.maximum(stop_B - 1, 0)]
+    return np.where(stop_B > queries.start[query_B], gap_B, np.nan)

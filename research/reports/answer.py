@@ -1,16 +1,21 @@
 """The study's answer in one plain sentence, computed from the rows.
 
-It compares means with the spread over seeds and nothing else. Whether a difference would hold for other users
-is a paired test over users, which is not made here, so no word of this sentence speaks of significance.
+It names the arm with the highest mean, how far it is from its baseline arm beside the spread over seeds, and what the
+paired test over users and seeds says of that, after correction for all comparisons of the table. The best of several
+arms is chosen by looking, which the correction allows for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from research.reports.digits import metric_name, score, spread
+from research.reports.digits import metric_name, p_value, score, signed, spread
 from research.reports.row import PLACES, Row
 from research.reports.rows import baseline_of
+
+if TYPE_CHECKING:
+    from research.statistics.verdict import Verdict
 
 PREFERRED = "ndcg@10"
 
@@ -43,8 +48,10 @@ def answer(rows: Sequence[Row], metric: str, baseline: Mapping[str, str]) -> str
         start += f"; {_difference(top, ranked[1], metric, 'the next arm')}"
     elif reference is top:
         start += f", and it is the baseline arm; {_difference(top, ranked[1], metric, 'the next arm')}"
+        start += _verdict(ranked[1].against.get(metric), -1)
     else:
         start += f"; {_difference(top, reference, metric, 'the baseline arm')}"
+        start += _verdict(top.against.get(metric), 1)
     return f"{start}.{_untrained(rows, top, metric)}"
 
 
@@ -65,6 +72,19 @@ def _difference(top: Row, other: Row, metric: str, role: str) -> str:
     if gap < both:
         return f"{said}, which is within seed spread (the two standard deviations add up to {score(both)})"
     return f"{said}, more than the seed spread (the two standard deviations add up to {score(both)})"
+
+
+def _verdict(said: Verdict | None, side: int) -> str:
+    """What the test says of the difference; ``side`` is -1 where it was made the other way round."""
+    if said is None:
+        return ""
+    if not said.seed_noise_known:
+        return "; one seed only, so a test knows the noise of users but not of seeds, and decides nothing"
+    ends = (said.interval.low, said.interval.high) if side > 0 else (-said.interval.high, -said.interval.low)
+    found = f"interval {signed(ends[0])} to {signed(ends[1])}, adjusted p {p_value(said.p_adjusted)}"
+    if said.outcome == ("supported" if side > 0 else "refuted"):
+        return f"; a paired test over users and seeds supports the difference ({found})"
+    return f"; a paired test over users and seeds leaves it undecided at this size ({found})"
 
 
 def _untrained(rows: Sequence[Row], top: Row, metric: str) -> str:

@@ -15,6 +15,9 @@ from research.reports.records import StudyRecords, plain
 from research.reports.row import Row
 from research.reports.tunings import tuning_of
 
+TESTED = ("difference", "ci_low", "ci_high", "ci_level", "p", "p_adjusted", "verdict")
+"""Of a row against its baseline arm; the interval has the level of its own test after correction."""
+
 
 def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
     """Header and rows, comma separated, LF line ends; an unknown value is an empty field."""
@@ -23,7 +26,10 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
     written = io.StringIO()
     head = ["label", "kind", "cell", *(f"arm.{axis}" for axis in records.axes)]
     head += ["seeds", "planned", "failed"]
-    head += [f"{name} {part}" for name in metrics for part in ("mean", "std")]
+    tested = any(row.against for row in rows)
+    parts = ("mean", "std", *(TESTED if tested else ()))
+    head += [f"{name} {part}" for name in metrics for part in parts]
+    head += ["compared with", "p knows"] if tested else []
     head += ["long weight mean", "parameters", "train seconds", "best epoch"]
     tuned = [said for run in records.finished if (said := tuning_of(run.record))]
     keys = list(dict.fromkeys(key for said in tuned for key in said["chosen"]))
@@ -37,6 +43,8 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
         for name in metrics:
             value = row.values.get(name)
             line += [value.mean, value.std] if value else [None, None]
+            line += _comparison(row, name) if tested else []
+        line += _compared(row) if tested else []
         line += [
             row.branch_weight.mean if row.branch_weight else None,
             row.parameters,
@@ -50,3 +58,20 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
         commit = plain(run.section("code").get("commit", "")) if run else None
         writer.writerow([*line, *origin, commit, records.name, identity(records)])
     return written.getvalue()
+
+
+def _comparison(row: Row, name: str) -> list[object]:
+    """The columns of ``TESTED``."""
+    said = row.against.get(name)
+    if said is None:
+        return [None] * len(TESTED)
+    ends = said.interval.low, said.interval.high, said.interval.level
+    return [said.difference, *ends, said.p, said.p_adjusted, said.outcome]
+
+
+def _compared(row: Row) -> list[object]:
+    """With which arm, and the noise of what p knows."""
+    said = next(iter(row.against.values()), None)
+    if said is None:
+        return [None, None]
+    return [said.claim.worse, "users and seeds" if said.seed_noise_known else "one seed: users only"]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from research.reports.summary import Value
+
+if TYPE_CHECKING:
+    from research.statistics.interval import Interval
 
 DASH = "–"
 MINUS = "−"
 DAGGER = "†"
+DOUBLE_DAGGER = "‡"
 
 
 def score(value: float | None, places: int = 4) -> str:
@@ -25,6 +30,22 @@ def spread(value: Value | None, places: int = 4) -> str:
     if value is None or value.std is None or math.isnan(value.std):
         return ""
     return f"± {score(value.std, places)}"
+
+
+def signed(value: float, places: int = 4) -> str:
+    """``+.0123``, ``−.0123``, ``.0000``."""
+    text = score(value, places)
+    return f"+{text}" if float(f"{value:.{places}f}") > 0 else text
+
+
+def interval(value: Interval) -> str:
+    """``−.0012 to +.0123``."""
+    return f"{signed(value.low)} to {signed(value.high)}"
+
+
+def p_value(p: float) -> str:
+    """``.0123``, ``<.0001``."""
+    return "<.0001" if p < 0.0001 else score(p)
 
 
 def amount(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What all figures share: their size, their style, and their way to SVG with the same bytes every time.
+"""What all figures share: their size, their style, and their way to SVG and PDF with the same bytes every time.
 
 A figure is 4.2 inches wide so that its 10 point letters stay readable on a phone; letters are paths, so it
 looks the same everywhere; the background is transparent. pyplot and its global state are not used.
@@ -17,7 +17,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from research.reports.digits import DAGGER, score
+from research.reports.digits import score
 from research.reports.palette import INK
 from research.reports.row import Row
 
@@ -49,6 +49,7 @@ STYLE = {
     "savefig.facecolor": "none",
     "svg.fonttype": "path",
     "svg.hashsalt": "research",
+    "pdf.fonttype": 42,
     "text.parse_math": False,
 }
 
@@ -91,16 +92,23 @@ def to_svg(plot: Plot) -> str:
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(plot.alt)}"', 1)
 
 
+def to_pdf(plot: Plot) -> bytes:
+    """The figure as one PDF page for a paper; TrueType letters, as journals refuse Type 3; no date."""
+    written = io.BytesIO()
+    with style():
+        metadata = {"Title": plot.title, "CreationDate": None, "Creator": None, "Producer": None}
+        plot.figure.savefig(written, format="pdf", metadata=metadata)
+    return written.getvalue()
+
+
 def short_labels(rows: Sequence[Row]) -> dict[str, str]:
     """Cell -> label for a figure: the values of the axes that differ, where these tell the arms apart."""
     arms = [row for row in rows if row.kind == "model"]
     axes = [axis for axis in (arms[0].arm if arms else {}) if len({row.arm.get(axis) for row in arms}) > 1]
     brief = {row.cell: " · ".join(row.arm.get(axis, "") for axis in axes) for row in arms}
     clear = len(set(brief.values())) == len(arms) and all(brief.values())
-    dagger = {row.cell: f" {DAGGER}" if row.reference else "" for row in rows}
-    return {
-        row.cell: (brief[row.cell] if clear and row.cell in brief else row.label) + dagger[row.cell] for row in rows
-    }
+    mark = {row.cell: " (baseline)" if row.reference else "" for row in rows}
+    return {row.cell: (brief[row.cell] if clear and row.cell in brief else row.label) + mark[row.cell] for row in rows}
 
 
 def score_axis(ax: Axes, which: str) -> None:

@@ -1,8 +1,13 @@
-"""Figures by history length: the metric, and the weight of the long branch."""
+"""Figures by history length: the metric, and the weight of the long branch.
+
+Where each user has one held-out item, the length of the history is also that item's position.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
+from matplotlib.figure import Figure
 
 from research.reports.digits import metric_name, score
 from research.reports.drawing import Plot, canvas, score_axis, short_labels, style
@@ -11,13 +16,14 @@ from research.reports.palette import INK, Style, styles
 from research.reports.row import Row, Value
 from research.reports.slices import Bucket
 
+AXIS = "Length of history"
 SIMPLE_MARKS = ("1", "2", "3", "4", "+", "x")
 
 
 def lengths_figure(buckets: Sequence[Bucket], metric: str) -> Plot | None:
     """The metric of every row in each bucket of one group; None with fewer than two buckets."""
     name = metric_name(metric)
-    figure = _by_length(buckets, lambda row: row.values.get(metric), name, simple=True)
+    figure = by_bucket(buckets, lambda row: row.values.get(metric), name, AXIS, simple=True)
     return figure and Plot(
         name="lengths",
         title=f"{name} by history length",
@@ -30,23 +36,30 @@ def lengths_figure(buckets: Sequence[Bucket], metric: str) -> Plot | None:
 
 def weights_figure(buckets: Sequence[Bucket]) -> Plot | None:
     """Mean weight of the long branch in each bucket, for arms that have weights; None when no arm has."""
-    figure = _by_length(buckets, lambda row: row.branch_weight, "Weight of the long branch", simple=False)
+    return weights_by(buckets, "weights", "history length", AXIS)
+
+
+def weights_by(buckets: Sequence[Bucket], name: str, what: str, axis: str) -> Plot | None:
+    """The weight of the long branch in any buckets of users."""
+    figure = by_bucket(buckets, lambda row: row.branch_weight, "Weight of the long branch", axis, simple=False)
     if figure is None:
         return None
     ax = figure[0].axes[0]
     ax.set_ylim(0, 1)
     ax.axhline(0.5, color=INK, linewidth=1, linestyle=":", zorder=1)
     return Plot(
-        name="weights",
-        title="Weight of the long branch by history length",
+        name=name,
+        title=f"Weight of the long branch by {what}",
         figure=figure[0],
         caption="Mean over users, then seeds; whisker one sample standard deviation over seeds. "
         "At .5 (dotted) both branches count alike.",
-        alt=f"Mean weight of the long branch by history length. {figure[1]}",
+        alt=f"Mean weight of the long branch by {what}. {figure[1]}",
     )
 
 
-def _by_length(buckets: Sequence[Bucket], value_of: Callable[[Row], Value | None], heading: str, *, simple: bool):
+def by_bucket(
+    buckets: Sequence[Bucket], value_of: Callable[[Row], Value | None], heading: str, axis: str, *, simple: bool
+) -> tuple[Figure, str] | None:
     """The shared drawing and its values in words; None when there is nothing to draw."""
     rows = [row for row in (buckets[0].rows if buckets else ()) if simple or row.kind == "model"]
     series = {row.cell: [value_of(_same(bucket, row)) for bucket in buckets] for row in rows}
@@ -78,7 +91,7 @@ def _by_length(buckets: Sequence[Bucket], value_of: Callable[[Row], Value | None
             entries.append((names[row.cell], look))
         ax.set_xticks(range(len(buckets)), [f"{bucket.name}\n{bucket.users:,}" for bucket in buckets])
         ax.grid(visible=False, axis="x")
-        ax.set_xlabel("Length of history (test users below)")
+        ax.set_xlabel(f"{axis} (test users below)")
         ax.set_ylabel(heading)
         score_axis(ax, "y")
         legend_below(figure, entries)

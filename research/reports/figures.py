@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from research.reports.drawing import Plot
 from research.reports.figure_arms import arms_figure
+from research.reports.figure_costs import costs_figure
+from research.reports.figure_critical import critical_figure
 from research.reports.figure_curves import curves_figure
+from research.reports.figure_forest import forest_figure
+from research.reports.figure_gaps import gaps_figure, rows_by_gap
+from research.reports.figure_heatmap import heatmap_figure
 from research.reports.figure_lengths import lengths_figure, weights_figure
 from research.reports.ranks import Curves, read_curves
 from research.reports.records import StudyRecords
@@ -18,7 +23,7 @@ from research.reports.slices import Bucket
 def figures(
     records: StudyRecords, rows: Sequence[Row], buckets: Sequence[Bucket], metric: str
 ) -> list[tuple[str, list[Plot]]]:
-    """Group -> its figures, groups in the order of the rows.
+    """Group -> its figures, groups in the order of the rows; what compares over all data sets comes last.
 
     Raises:
         UserError: a ``curves.parquet`` that cannot be read.
@@ -28,16 +33,22 @@ def figures(
         curve = read_curves(run.directory / "curves.parquet")
         if curve is not None:
             curves.setdefault(run.cell, []).append(curve)
+    gaps = rows_by_gap(records)
     found = []
     for number, group in enumerate(dict.fromkeys(row.group for row in rows)):
         inside = [row for row in rows if row.group == group]
         lengths = [bucket for bucket in buckets if bucket.group == group]
         drawn = [
             arms_figure(inside, metric),
+            forest_figure(inside, metric),
+            heatmap_figure(inside, metric),
+            costs_figure(inside, metric),
             curves_figure(inside, curves),
             lengths_figure(lengths, metric),
             weights_figure(lengths),
+            gaps_figure([bucket for bucket in gaps if bucket.group == group]),
         ]
         plots = [plot if number == 0 else replace(plot, name=f"{plot.name}-{number + 1}") for plot in drawn if plot]
         found.append((group, plots))
-    return found
+    critical = critical_figure(rows, records, metric)
+    return [*found, ("All data sets", [critical])] if critical else found

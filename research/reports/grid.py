@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from research.reports.digits import DAGGER, DASH, amount, metric_name, score, spread
+from research.reports.digits import DAGGER, DASH, DOUBLE_DAGGER, amount, metric_name, score, spread
 from research.reports.row import Mark, Row
 
 
@@ -20,23 +20,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """Text, its spread (``± .0012`` or nothing), its mark, and what it sorts by (None sorts last)."""
+    """Text, its spread (``± .0012`` or nothing), its mark, and what it sorts by (None sorts last).
+
+    ``dagger`` says how it stands to the baseline arm: † above, ‡ below, nothing where that is not decided.
+    """
 
     text: str
     spread: str = ""
     mark: Mark | None = None
     order: float | str | None = None
+    dagger: str = ""
 
     @property
     def whole(self) -> str:
-        return f"{self.text} {self.spread}".rstrip()
+        return f"{self.text}{self.dagger} {self.spread}".rstrip()
 
 
 @dataclass(frozen=True)
 class Line:
-    """One printed row; ``rule`` asks for a line above it: a new group, or the step to the arms."""
+    """A printed row, of an arm or a claim; ``rule`` asks for a line above it: a new group, or the step to the arms."""
 
-    row: Row
+    row: Row | None
     cells: tuple[Cell, ...]
     rule: bool
 
@@ -49,6 +53,10 @@ class Grid:
     def has_spread(self, index: int) -> bool:
         """Whether any cell of a column has a spread: the others then keep room for one."""
         return any(line.cells[index].spread for line in self.lines)
+
+    def has_dagger(self, index: int) -> bool:
+        """Whether any cell of a column has a dagger: the others then keep room for one."""
+        return any(line.cells[index].dagger for line in self.lines)
 
 
 def grid(rows: Sequence[Row]) -> Grid:
@@ -67,7 +75,7 @@ def grid(rows: Sequence[Row]) -> Grid:
     for above, row in zip([None, *rows], rows, strict=False):
         cells = [Cell(row.group, order=row.group)] * grouped
         cells += [_arm(row), _seeds(row)]
-        cells += [_metric(row, name) for name in metrics]
+        cells += [metric_cell(row, name) for name in metrics]
         cells += [_weight(row)] * weighted
         cells += [Cell(amount(value), order=value) for value in (row.parameters or None, row.seconds, row.epochs)]
         cells += [Cell(amount(row.trials), order=row.trials)] * tuned
@@ -77,7 +85,7 @@ def grid(rows: Sequence[Row]) -> Grid:
 
 
 def _arm(row: Row) -> Cell:
-    return Cell(f"{row.label} {DAGGER}" if row.reference else row.label, order=row.label)
+    return Cell(f"{row.label} (baseline)" if row.reference else row.label, order=row.label)
 
 
 def _seeds(row: Row) -> Cell:
@@ -85,11 +93,13 @@ def _seeds(row: Row) -> Cell:
     return Cell(str(done) if done == row.planned else f"{done} of {row.planned}", order=done)
 
 
-def _metric(row: Row, name: str) -> Cell:
+def metric_cell(row: Row, name: str) -> Cell:
+    """Mean, spread over seeds, mark and dagger of one row."""
     value = row.values.get(name)
     if value is None:
         return Cell(DASH)
-    return Cell(score(value.mean), spread(value), row.marks.get(name), value.mean)
+    dagger = {1: DAGGER, -1: DOUBLE_DAGGER}.get(row.side(name), "")
+    return Cell(score(value.mean), spread(value), row.marks.get(name), value.mean, dagger)
 
 
 def _weight(row: Row) -> Cell:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from research.reports.digits import score, spread
 from research.reports.drawing import Plot, to_svg
-from research.reports.grid import Cell, Grid
+from research.reports.grid import Cell, Grid, metric_cell
 from research.reports.palette import INK
-from research.reports.row import Row, Value
 from research.reports.slices import Bucket
 
 
@@ -27,14 +25,14 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def grid_table(printed: Grid, caption: str) -> str:
-    """The study's table; the arm's name heads its row."""
+    """A table of arms, or of claims; the name of either heads its row."""
     head = [(column.heading, column.numeric) for column in printed.columns]
-    named = next(index for index, column in enumerate(printed.columns) if column.heading == "Arm")
+    named = next(index for index, column in enumerate(printed.columns) if column.heading in ("Arm", "Claim"))
     body = []
     for line in printed.lines:
-        kinds = ["untrained"] * (line.row.kind != "model") + ["rule"] * line.rule
+        kinds = ["untrained"] * (line.row is not None and line.row.kind != "model") + ["rule"] * line.rule
         cells = [
-            _cell(cell, head[at][1], printed.has_spread(at), heads_row=at == named)
+            _cell(cell, head[at][1], printed.has_spread(at), printed.has_dagger(at), heads_row=at == named)
             for at, cell in enumerate(line.cells)
         ]
         body.append(f'<tr class="{" ".join(kinds)}">{"".join(cells)}</tr>' if kinds else f"<tr>{''.join(cells)}</tr>")
@@ -44,12 +42,14 @@ def grid_table(printed: Grid, caption: str) -> str:
 def slice_table(buckets: Sequence[Bucket], metric: str, caption: str) -> str:
     """One row an arm, one column a bucket of one group."""
     head = [("Arm", False)] + [(f"{bucket.name} ({bucket.users:,} users)", True) for bucket in buckets]
+    values = [value for bucket in buckets for row in bucket.rows for value in row.values.values()]
+    spreads = any(value.std is not None for value in values)
+    daggers = any(row.side(metric) for bucket in buckets for row in bucket.rows)
     body = []
     for index, row in enumerate(buckets[0].rows):
         inside = [bucket.rows[index] for bucket in buckets]
-        spreads = any(value.std is not None for each in buckets for row_ in each.rows for value in row_.values.values())
-        cells = [_cell(Cell(row.label, order=row.label), False, False, heads_row=True)]
-        cells += [_cell(_value(each, metric), True, spreads, heads_row=False) for each in inside]
+        cells = [_cell(Cell(row.label, order=row.label), False, False, False, heads_row=True)]
+        cells += [_cell(metric_cell(each, metric), True, spreads, daggers, heads_row=False) for each in inside]
         kind = ' class="untrained"' if row.kind != "model" else ""
         body.append(f"<tr{kind}>{''.join(cells)}</tr>")
     return _table(caption, head, body)
@@ -62,20 +62,14 @@ def figure(plot: Plot) -> str:
     return f"<figure>\n{svg}{words}\n</figure>"
 
 
-def _value(row: Row, metric: str) -> Cell:
-    value: Value | None = row.values.get(metric)
-    if value is None:
-        return Cell(score(None))
-    return Cell(score(value.mean), spread(value), row.marks.get(metric), value.mean)
-
-
-def _cell(cell: Cell, numeric: bool, room: bool, *, heads_row: bool) -> str:
-    """``room``: keep the width of a spread where this cell has none, so that means stand in one column."""
+def _cell(cell: Cell, numeric: bool, room: bool, dagger: bool, *, heads_row: bool) -> str:
+    """``room`` and ``dagger``: keep the width of a spread or a dagger where this cell has none, so that means align."""
     text = escape(cell.text)
     if cell.mark == "best":
         text = f"<strong>{text}</strong>"
     elif cell.mark == "second":
         text = f'<span class="second">{text}</span>'
+    text += f'<span class="dagger">{escape(cell.dagger)}</span>' if dagger else ""
     text += f' <span class="spread">{escape(cell.spread)}</span>' if room else ""
     order = "" if cell.order is None or cell.order != cell.order else escape(str(cell.order))
     kind = "" if numeric else ' class="text"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from research.reports.claimed import claims_grid, claims_notes, judged_claims
 from research.reports.grid import Cell, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
@@ -18,13 +19,18 @@ def markdown_table(rows: Sequence[Row], records: StudyRecords) -> str:
     """Heading, table, footer as a list. Markdown has no underline, so the second best is italic."""
     title = escape(f"{records.name}: {records.question}".rstrip(": "))
     foot = [f"- {escape(line)}" for line in notes(records, rows, second="italic")]
-    lines = [f"**{title}**", "", *_table(grid(rows)), "", *foot, ""]
+    lines = [f"**{title}**", "", *table_lines(grid(rows)), "", *foot, ""]
     if chosen := chosen_grid(rows, records):
-        lines += ["**What the tuning chose**", "", *_table(chosen), ""]
+        lines += ["**What the tuning chose**", "", *table_lines(chosen), ""]
+    claims = judged_claims(records, rows)
+    if printed := claims_grid(claims):
+        foot = [f"- {escape(line)}" for line in claims_notes(records, claims)]
+        lines += ["**Claims**", "", *table_lines(printed), "", *foot, ""]
     return "\n".join(lines)
 
 
-def _table(printed: Grid) -> list[str]:
+def table_lines(printed: Grid) -> list[str]:
+    """A grid as the lines of a table."""
     head = [escape(column.heading) for column in printed.columns]
     body = [[_cell(cell) for cell in line.cells] for line in printed.lines]
     widths = [max(3, *(len(line[index]) for line in [head, *body])) for index in range(len(head))]
@@ -51,4 +57,4 @@ def escape(text: str) -> str:
 
 def _cell(cell: Cell) -> str:
     wrap = WRAP.get(cell.mark or "", "")
-    return f"{wrap}{escape(cell.text)}{wrap} {cell.spread}".rstrip()
+    return f"{wrap}{escape(cell.text)}{wrap}{cell.dagger} {cell.spread}".rstrip()

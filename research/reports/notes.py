@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from research.reports.digits import DAGGER
+from research.reports.comparison_notes import comparison_notes
 from research.reports.groups import data_name, groups, protocol
 from research.reports.records import StudyRecords, plain
 from research.reports.row import Row
@@ -30,7 +30,7 @@ def notes(records: StudyRecords, rows: Sequence[Row], best: str = "bold", second
         *tuning_notes(records),
         _code(records),
         f"Study {records.name}, identity {identity(records)}.",
-        "No paired comparison over users is given here: differences of means are not findings.",
+        *comparison_notes(records, rows),
         *_alarms(records),
         *(f"Failed: {line}" for line in failures(rows)),
         *_missing(records),
@@ -76,8 +76,6 @@ def _reading(rows: Sequence[Row], best: str, second: str) -> list[str]:
     lines = ["Mean over users, then over seeds; ± is the sample standard deviation over seeds."]
     if any(row.marks for row in rows):
         lines.append(f"Best trained arm {best}, second {second}.")
-    if any(row.reference for row in rows):
-        lines.append(f"{DAGGER} the study's baseline arm.")
     return [" ".join(lines)]
 
 

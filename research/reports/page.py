@@ -22,7 +22,7 @@ from research.reports.hypertext import bullets, grid_table, paragraph
 from research.reports.notes import failures, notes
 from research.reports.records import StudyRecords, read_study
 from research.reports.rows import rows
-from research.reports.slices import rows_by_history_length
+from research.reports.slices import sliced
 
 
 def write_page(directory: Path | str, out: Path | str | None = None) -> Path:
@@ -50,7 +50,8 @@ def page(records: StudyRecords) -> str:
     """The page's HTML."""
     made = rows(records)
     metric = headline_metric(records.metrics)
-    buckets = rows_by_history_length(records, [metric])
+    slices = sliced(records, [metric])
+    buckets = slices[0][1]  # by history length
     script = _resource("page.js")
     failed = failures(made)
     return Template(_resource("page.html")).substitute(
@@ -61,9 +62,10 @@ def page(records: StudyRecords) -> str:
         answers=sections.answers_section(records, made, metric),
         table=grid_table(grid(made), f"{records.name}: mean ± sample standard deviation over seeds"),
         notes=bullets(notes(records, made), "notes"),
+        claims=sections.claims_section(records, made),
         tuning=sections.tuning_section(records, made),
         figures=sections.figures_section(records, made, buckets, metric),
-        slices=sections.slices_section(buckets, metric),
+        slices=sections.slices_section(records, slices, metric),
         failed=bullets(failed) if failed else paragraph("None."),
         protocol=sections.protocol_section(records),
         environment=sections.environment_section(records),

@@ -9,12 +9,13 @@ from pathlib import Path
 from research.data.atomic import write_whole
 from research.reports.answer import headline_metric
 from research.reports.comma import csv_table
-from research.reports.drawing import to_svg
+from research.reports.figure_files import write_plots
 from research.reports.figures import figures
 from research.reports.latex import latex_table
 from research.reports.markdown import markdown_table
 from research.reports.page import write_page
 from research.reports.rows import read_study, rows
+from research.reports.slice_tables import slice_tables
 from research.reports.slices import rows_by_history_length
 
 
@@ -43,7 +44,5 @@ def publish(study: Path, target: Path) -> None:
     write_page(study, target / "report.html")
     for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):
         write_whole(target / name, writer(table, records).encode())
-    for group, plots in figures(records, table, buckets, headline_metric(records.metrics)):
-        for plot in plots:
-            stem = f"{group} {plot.name}".strip().lower().replace(" ", "-")
-            write_whole(target / f"{stem}.svg", to_svg(plot).encode())
+    write_whole(target / "slices.md", slice_tables(records, headline_metric(records.metrics)).encode())
+    write_plots(figures(records, table, buckets, headline_metric(records.metrics)), target)

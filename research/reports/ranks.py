@@ -23,6 +23,13 @@ class Ranks:
         ties_N: other candidates with the target's score.
         history_length_N: interactions that the model could see.
         weight_long_N: weight of the long branch, NaN where a user has none; None for a run without weights.
+        gap_N: seconds from the last interaction to the held-out one, NaN where unknown; None in records without times.
+        popularity_N: share of the items that have more training interactions than the target; 0 is the most frequent.
+        repeat_N: whether the target stands in the history that the model saw.
+        scenario_N: of the held-out interaction, in the source's words.
+        cold_N: whether the split kept the user, or the item, out of training.
+
+    The last four are None where the record does not state them.
     """
 
     user_N: np.ndarray
@@ -30,6 +37,11 @@ class Ranks:
     ties_N: np.ndarray
     history_length_N: np.ndarray
     weight_long_N: np.ndarray | None
+    gap_N: np.ndarray | None = None
+    popularity_N: np.ndarray | None = None
+    repeat_N: np.ndarray | None = None
+    scenario_N: np.ndarray | None = None
+    cold_N: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,16 @@ def read_ranks(path: Path) -> Ranks:
     Raises:
         UserError: the file is absent or broken, has no user, has one twice, or holds a negative count.
     """
-    columns = _columns(path, ("user", "better", "ties", "history_length"), ("weight_long",))
+    facts = ("popularity", "repeat", "scenario", "cold")
+    columns = _columns(path, ("user", "better", "ties", "history_length"), ("weight_long", "gap", *facts))
     ranks = Ranks(
         user_N=columns["user"],
         better_N=columns["better"],
         ties_N=columns["ties"],
         history_length_N=columns["history_length"],
         weight_long_N=_known(columns.get("weight_long")),
+        gap_N=_known(columns.get("gap")),
+        **{f"{name}_N": columns.get(name) for name in facts},
     )
     if len(ranks.user_N) == 0:
         raise UserError(f"{path} has no test user. Delete the run's directory and repeat it.")
@@ -99,9 +114,9 @@ def _columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> 
     return {name: table[name].to_numpy() for name in present}
 
 
-def _known(weight_N: np.ndarray | None) -> np.ndarray | None:
-    """Weights as float64, or None when not one user has a weight (an all-null column may come as objects)."""
-    if weight_N is None:
+def _known(value_N: np.ndarray | None) -> np.ndarray | None:
+    """Values as float64, or None when not one user has any (an all-null column may come as objects)."""
+    if value_N is None:
         return None
-    weight_N = weight_N.astype(np.float64)
-    return None if np.isnan(weight_N).all() else weight_N
+    value_N = value_N.astype(np.float64)
+    return None if np.isnan(value_N).all() else value_N

@@ -18,6 +18,8 @@ from research.errors import UserError
 from research.reports.ranks import Ranks, read_ranks
 from research.reports.tunings import failed_tunings
 from research.spelling import plain
+from research.statistics.claims import Claim
+from research.statistics.declared import possible_names, read_claims
 
 SCHEMA = 1
 DEFAULT_METRICS = ("recall@10", "ndcg@10", "mrr@10")
@@ -45,7 +47,7 @@ class Run:
 
 @dataclass(frozen=True)
 class StudyRecords:
-    """What a study asked (axes, seeds, metrics, baseline arm) and the runs that have ended so far."""
+    """What a study asked (axes, seeds, metrics, baseline arm, claims) and the runs that have ended so far."""
 
     directory: Path
     name: str
@@ -55,6 +57,8 @@ class StudyRecords:
     metrics: tuple[str, ...]
     baseline: Mapping[str, str]
     runs: tuple[Run, ...]
+    claims: tuple[Claim, ...] = ()
+    family: str = "holm"
 
     @property
     def finished(self) -> list[Run]:
@@ -86,6 +90,7 @@ def read_study(directory: Path | str) -> StudyRecords:
         for run in _untuned(directory, result, study["seeds"] if result["kind"] == "model" else study["seeds"][:1]):
             runs.setdefault((run.cell, run.seed), run)
     ordered = [runs[key] for key in sorted(runs)]
+    names = [run.label for run in ordered] + possible_names(study["axes"], study.get("baselines") or ())
     return StudyRecords(
         directory=directory,
         name=plain(study.get("name", directory.name)),
@@ -95,6 +100,8 @@ def read_study(directory: Path | str) -> StudyRecords:
         metrics=tuple(study.get("metrics") or DEFAULT_METRICS),
         baseline={key: plain(value) for key, value in (study.get("baseline") or {}).items()},
         runs=tuple(ordered),
+        claims=tuple(read_claims(study, list(dict.fromkeys(names)), str(directory / "study.yaml"))),
+        family=study.get("family") or "holm",
     )
 
 
@@ -108,7 +115,7 @@ def _study_file(directory: Path) -> dict[str, Any]:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not readable YAML: {error}") from error
-    expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict, "tune": dict}
+    expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict, "tune": dict, "baselines": list}
     for key, kind in expected.items():
         if not isinstance(study, dict) or not isinstance(study.get(key) or kind(), kind):
             raise UserError(f"{path}: `{key}` should be a {'mapping' if kind is dict else 'list'}.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from research.reports.summary import Value
+
+if TYPE_CHECKING:
+    from research.statistics.verdict import Verdict
 
 Mark = Literal["best", "second"]
 
@@ -38,6 +41,8 @@ class Row:
         branch_weight: mean weight of the long branch over users, then seeds; None for arms without weights.
         trials: runs that chose the arm's values on validation; ``None`` where nothing was tuned.
         reference: whether this is the study's baseline arm, which other arms are held against.
+        against: metric -> verdict on "this row is above its baseline arm", corrected over the whole table; empty for
+            the baseline arm, and where nothing was tested.
     """
 
     cell: str
@@ -56,3 +61,9 @@ class Row:
     branch_weight: Value | None
     reference: bool
     trials: int | None = None
+    against: Mapping[str, Verdict] = field(default_factory=dict)
+
+    def side(self, metric: str) -> int:
+        """1 where the row is shown to be above its baseline arm, -1 below, 0 where that is not decided."""
+        verdict = self.against.get(metric)
+        return {"supported": 1, "refuted": -1}.get(verdict.outcome, 0) if verdict else 0

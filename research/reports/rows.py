@@ -9,12 +9,13 @@ Shape legend: N test users of one run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from research.errors import UserError
+from research.reports.against import Part, against_baseline, baseline_of
 from research.reports.groups import groups
 from research.reports.order import in_order
 from research.reports.records import Run, StudyRecords, read_study
@@ -23,15 +24,32 @@ from research.reports.scores import Selection, long_weight, means_over_users
 from research.reports.summary import mean_of, summarise
 from research.reports.tunings import tuning_of
 
-__all__ = ["baseline_of", "read_study", "rows"]
+__all__ = ["baseline_of", "read_study", "rows", "untested_rows"]
 
 
 def rows(records: StudyRecords, metrics: Sequence[str] | None = None, select: Selection | None = None) -> list[Row]:
-    """The study's rows in their stable order.
+    """The study's rows in their stable order, tested against the baseline arm.
 
     Args:
         records: from ``read_study``.
         metrics: names such as ``"ndcg@10"``; the study's own when None.
+        select: picks the users that count, ``Ranks -> (N,) bool``, everyone when None. Rows over some users are not
+            tested here, as all buckets of a slicing are one family (``slices.py``).
+
+    Raises:
+        UserError: as ``untested_rows``.
+    """
+    names = tuple(metrics or records.metrics)
+    if select is not None:
+        return untested_rows(records, names, select)
+    return list(against_baseline(records, [Part(tuple(untested_rows(records, names)))], names)[0])
+
+
+def untested_rows(records: StudyRecords, metrics: Sequence[str], select: Selection | None = None) -> list[Row]:
+    """The rows with their means alone.
+
+    Args:
+        metrics: names such as ``"ndcg@10"``.
         select: picks the users that count, ``Ranks -> (N,) bool``; everyone when None.
 
     Raises:
@@ -39,20 +57,12 @@ def rows(records: StudyRecords, metrics: Sequence[str] | None = None, select: Se
     """
     if not any(run.kind == "model" for run in records.finished):
         raise UserError(_nothing_finished(records))
-    names = tuple(metrics or records.metrics)
     group_of = groups(records)
     cells: dict[str, list[Run]] = {}
     for run in records.runs:
         cells.setdefault(run.cell, []).append(run)
-    made = [_row(records, runs, names, group_of[cell], select) for cell, runs in cells.items()]
-    return _marked(in_order(records, made), names)
-
-
-def baseline_of(row: Row, among: Sequence[Row], baseline: Mapping[str, str]) -> Row | None:
-    """The arm of the same group that differs from ``row`` only by the study's baseline values."""
-    arm = {**row.arm, **baseline}
-    found = [other for other in among if other.kind == "model" and other.group == row.group and other.arm == arm]
-    return found[0] if baseline and found else None
+    made = [_row(records, runs, metrics, group_of[cell], select) for cell, runs in cells.items()]
+    return _marked(in_order(records, made), metrics)
 
 
 def _row(

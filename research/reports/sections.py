@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from research.reports.answer import answer
+from research.reports.claimed import claims_grid, claims_notes, claims_sentence, judged_claims
+from research.reports.comparison_notes import slice_notes
 from research.reports.digits import metric_name
 from research.reports.figures import figures
 from research.reports.groups import data_name, protocol
@@ -14,18 +16,32 @@ from research.reports.hypertext import bullets, definitions, figure, grid_table,
 from research.reports.notes import fact
 from research.reports.records import Run, StudyRecords, plain
 from research.reports.row import Row
-from research.reports.slices import Bucket
+from research.reports.slices import Bucket, Slicing
 from research.reports.tunings import chosen_grid
 
 
 def answers_section(records: StudyRecords, rows: Sequence[Row], metric: str) -> str:
-    """One sentence a group, and what no sentence here may claim."""
-    said = []
+    """The claims that hold, one sentence a group, and what no sentence here may claim."""
+    claims = claims_sentence(judged_claims(records, rows))
+    said = [paragraph(claims, "answer")] if claims else []
     for group in dict.fromkeys(row.group for row in rows):
         sentence = answer([row for row in rows if row.group == group], metric, records.baseline)
         said.append(paragraph(f"{group}: {sentence}" if group else sentence, "answer"))
-    limits = "This compares means with their spread over seeds. No paired comparison over users was made."
+    tested = any(row.against for row in rows)
+    limits = "Undecided does not mean equal; the interval says how large a difference is still possible."
+    if not tested:
+        limits = "This compares means with their spread over seeds. No paired comparison over users was made."
     return "\n".join([*said, paragraph(limits)])
+
+
+def claims_section(records: StudyRecords, rows: Sequence[Row]) -> str:
+    """The verdict on each claim; absent where the study claims nothing."""
+    claims = judged_claims(records, rows)
+    printed = claims_grid(claims)
+    if printed is None:
+        return ""
+    table = grid_table(printed, "Verdicts on the claims")
+    return _section("claims", "Claims", [table, bullets(claims_notes(records, claims), "notes")])
 
 
 def tuning_section(records: StudyRecords, rows: Sequence[Row]) -> str:
@@ -43,14 +59,18 @@ def figures_section(records: StudyRecords, rows: Sequence[Row], buckets: Sequenc
     return _section("figures", "Figures", parts)
 
 
-def slices_section(buckets: Sequence[Bucket], metric: str) -> str:
-    """One table a group: arms by buckets."""
-    parts = []
-    for group in dict.fromkeys(bucket.group for bucket in buckets):
-        inside = [bucket for bucket in buckets if bucket.group == group]
-        caption = f"{metric_name(metric)} by length of the user's history{f': {group}' if group else ''}"
-        parts.append(slice_table(inside, metric, caption))
-    return _section("slices", "Short and long histories", parts)
+def slices_section(records: StudyRecords, slices: Sequence[tuple[Slicing, Sequence[Bucket]]], metric: str) -> str:
+    """A section a slicing, in it one table a group: arms by buckets."""
+    sections = []
+    for slicing, buckets in slices:
+        parts = []
+        for group in dict.fromkeys(bucket.group for bucket in buckets):
+            inside = [bucket for bucket in buckets if bucket.group == group]
+            caption = f"{metric_name(metric)} by {slicing.words}{f': {group}' if group else ''}"
+            parts.append(slice_table(inside, metric, caption))
+        notes = slice_notes(records, buckets)
+        sections.append(_section(slicing.name, slicing.heading, [*parts, bullets(notes, "notes")] if notes else parts))
+    return "\n".join(sections)
 
 
 def protocol_section(records: StudyRecords) -> str:

@@ -1,23 +1,26 @@
-"""The rows again, for users with short and with long histories.
+"""The rows again, over the users of each bucket of a slicing: by history length, popularity of the target, and others.
 
-With a last-5 window a user with five interactions has the same long and short view, so no fusion can help;
-a mean over all users hides that. Buckets are by the length of the history that the model saw at test time.
+With a last-5 window a user with five interactions has the same long and short view, so no fusion can help; a mean over
+all users hides that. A slicing needs its column in the records of all runs, and users in two buckets at least; the
+length of the history, as the model saw it at test time, is always known. All tests of one slicing are one family.
 
 Shape legend: N test users of one run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from research.reports.against import Part, against_baseline
 from research.reports.groups import groups
 from research.reports.ranks import Ranks
 from research.reports.records import StudyRecords
 from research.reports.row import Row
-from research.reports.rows import rows
+from research.reports.rows import untested_rows
+from research.reports.scores import Selection
 
 BUCKETS: tuple[tuple[str, int, float], ...] = (
     ("≤5", 0, 5),
@@ -27,6 +30,34 @@ BUCKETS: tuple[tuple[str, int, float], ...] = (
     (">50", 51, np.inf),
 )
 """Name, shortest and longest history of each bucket, both included."""
+
+Column = Callable[[Ranks], np.ndarray | None]
+
+HEAD = 0.2
+"""Share of the items that count as head: those with the most training interactions."""
+
+HOUR, DAY = 3600.0, 86400.0
+GAPS: tuple[tuple[str, float, float], ...] = (
+    ("≤1 hour", -np.inf, HOUR),
+    ("≤1 day", HOUR, DAY),
+    ("≤1 week", DAY, 7 * DAY),
+    ("≤30 days", 7 * DAY, 30 * DAY),
+    (">30 days", 30 * DAY, np.inf),
+)
+"""Name, and the seconds above which and up to which a gap belongs to it."""
+
+MOST_SCENARIOS = 8
+"""Buckets of a slicing by scenario; the rest share the last one."""
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """A way to part the users: its heading, what it goes by in words, and its buckets in order."""
+
+    name: str
+    heading: str
+    words: str
+    buckets: tuple[tuple[str, Selection], ...]
 
 
 @dataclass(frozen=True)
@@ -39,33 +70,141 @@ class Bucket:
     rows: tuple[Row, ...]
 
 
-def rows_by_history_length(records: StudyRecords, metrics: Sequence[str] | None = None) -> list[Bucket]:
-    """Buckets from short to long within each group, without those that have no user.
+def slicings(records: StudyRecords) -> list[Slicing]:
+    """Those that the records allow, in the order of the page."""
+    lengths = tuple((name, _between(_length, low - 1, high)) for name, low, high in BUCKETS)
+    found = [Slicing("slices", "Short and long histories", "length of the user's history", lengths)]
+    if _stated(records, _popularity):
+        words = f"popularity of the target; the head is the {HEAD:.0%} of items with most training interactions"
+        head = _among(_popularity, lambda value_N: value_N < HEAD), _among(_popularity, lambda value_N: value_N >= HEAD)
+        found.append(Slicing("popularity", "Head and tail", words, (("head", head[0]), ("tail", head[1]))))
+    if _stated(records, _repeat):
+        again = ("repeated", _among(_repeat, lambda value_N: value_N)), ("new", _among(_repeat, np.logical_not))
+        found.append(Slicing("repeats", "Repeated and new items", "whether the target is in the history", again))
+    if _stated(records, _gap):
+        gaps = tuple((name, _between(_gap, above, up_to)) for name, above, up_to in GAPS)
+        found.append(Slicing("gaps", "Time since the last interaction", "time since the last interaction", gaps))
+    if _stated(records, _scenario):
+        found.append(Slicing("scenarios", "Scenarios", "scenario of the target", _scenarios(records)))
+    if _stated(records, _cold):
+        known = ("in training", _among(_cold, np.logical_not)), ("kept out", _among(_cold, lambda value_N: value_N))
+        found.append(Slicing("cold", "Known and cold", "whether training knew the user and the item", known))
+    return found
+
+
+def rows_by(records: StudyRecords, slicing: Slicing, metrics: Sequence[str], *, tests: bool = True) -> list[Bucket]:
+    """Buckets in order within each group, without those that have no user.
+
+    Args:
+        tests: whether the rows are tested against the baseline arm, all buckets as one family.
 
     Raises:
         UserError: as ``rows``.
     """
-    found: list[Bucket] = []
-    for name, low, high in BUCKETS:
-        inside = rows(records, metrics, lambda ranks, low=low, high=high: _within(ranks, low, high))
-        users = _users(records, low, high)
-        for group, count in users.items():
-            if count:
-                found.append(Bucket(name, group, count, tuple(row for row in inside if row.group == group)))
-    listed = list(dict.fromkeys(row.group for row in rows(records, metrics)))
+    parts = [Part(tuple(untested_rows(records, metrics, select)), select) for _, select in slicing.buckets]
+    users = [_users(records, select) for _, select in slicing.buckets]
+    made = against_baseline(records, parts, metrics) if tests else [part.rows for part in parts]
+    found = [
+        Bucket(name, group, count, tuple(row for row in inside if row.group == group))
+        for (name, _), inside, counts in zip(slicing.buckets, made, users, strict=True)
+        for group, count in counts.items()
+        if count
+    ]
+    listed = list(dict.fromkeys(row.group for row in parts[0].rows))
     return sorted(found, key=lambda bucket: listed.index(bucket.group))
 
 
-def _within(ranks: Ranks, low: float, high: float) -> np.ndarray:
-    return (ranks.history_length_N >= low) & (ranks.history_length_N <= high)
+def rows_by_history_length(records: StudyRecords, metrics: Sequence[str] | None = None) -> list[Bucket]:
+    """Buckets from short to long within each group, untested: what figures draw.
+
+    Raises:
+        UserError: as ``rows``.
+    """
+    return rows_by(records, slicings(records)[0], metrics or records.metrics, tests=False)
 
 
-def _users(records: StudyRecords, low: float, high: float) -> dict[str, int]:
+def sliced(records: StudyRecords, metrics: Sequence[str]) -> list[tuple[Slicing, list[Bucket]]]:
+    """Every slicing with its tested buckets; one whose users are all in one bucket is left out, but for the first.
+
+    Raises:
+        UserError: as ``rows``.
+    """
+    found: list[tuple[Slicing, list[Bucket]]] = []
+    for slicing in slicings(records):
+        filled = [name for name, select in slicing.buckets if any(_users(records, select).values())]
+        if len(filled) > 1 or not found:
+            found.append((slicing, rows_by(records, slicing, metrics)))
+    return found
+
+
+def _length(ranks: Ranks) -> np.ndarray:
+    return ranks.history_length_N
+
+
+def _popularity(ranks: Ranks) -> np.ndarray | None:
+    return ranks.popularity_N
+
+
+def _repeat(ranks: Ranks) -> np.ndarray | None:
+    return ranks.repeat_N
+
+
+def _gap(ranks: Ranks) -> np.ndarray | None:
+    return ranks.gap_N
+
+
+def _scenario(ranks: Ranks) -> np.ndarray | None:
+    return ranks.scenario_N
+
+
+def _cold(ranks: Ranks) -> np.ndarray | None:
+    return ranks.cold_N
+
+
+def _stated(records: StudyRecords, column: Column) -> bool:
+    return all(column(run.ranks) is not None for run in records.finished if run.ranks is not None)
+
+
+def _among(column: Column, inside: Callable[[np.ndarray], np.ndarray]) -> Selection:
+    def select(ranks: Ranks) -> np.ndarray:
+        value_N = column(ranks)
+        assert value_N is not None
+        return inside(value_N)
+
+    return select
+
+
+def _between(column: Column, above: float, up_to: float) -> Selection:
+    return _among(column, lambda value_N: (value_N > above) & (value_N <= up_to))
+
+
+def _scenarios(records: StudyRecords) -> tuple[tuple[str, Selection], ...]:
+    """The most frequent ones, most frequent first; None is a scenario too."""
+    columns = [_words(run.ranks) for run in records.finished if run.ranks is not None]
+    names, counts = np.unique(np.concatenate(columns), return_counts=True)
+    ordered = [str(name) for name in names[np.argsort(-counts, kind="stable")]]
+    kept = ordered if len(ordered) <= MOST_SCENARIOS else ordered[: MOST_SCENARIOS - 1]
+
+    def one(name: str) -> Selection:
+        return lambda ranks: _words(ranks) == name
+
+    parts: list[tuple[str, Callable[[Ranks], np.ndarray]]] = [(name, one(name)) for name in kept]
+    if len(kept) < len(ordered):
+        parts.append((f"{len(ordered) - len(kept)} others", lambda ranks: ~np.isin(_words(ranks), kept)))
+    return tuple(parts)
+
+
+def _words(ranks: Ranks) -> np.ndarray:
+    assert ranks.scenario_N is not None
+    return np.array(["none" if word is None else str(word) for word in ranks.scenario_N.tolist()])
+
+
+def _users(records: StudyRecords, select: Selection) -> dict[str, int]:
     """Group -> users in the bucket; all runs of a group rank the same users, the largest count is taken."""
     group_of = groups(records)
     counts: dict[str, int] = {}
     for run in records.finished:
         assert run.ranks is not None
-        count = int(_within(run.ranks, low, high).sum())
+        count = int(select(run.ranks).sum())
         counts[group_of[run.cell]] = max(count, counts.get(group_of[run.cell], 0))
     return counts

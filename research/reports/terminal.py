@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from research.reports.claimed import claims_grid, claims_notes, judged_claims
 from research.reports.grid import Cell, Column, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
@@ -19,21 +21,27 @@ NARROWEST_ARM = 16
 """Columns of text an arm's name may be folded to before other columns are left out."""
 
 
-def terminal_table(rows: Sequence[Row], records: StudyRecords, width: int | None = None) -> Table:
-    """The table with its footer as caption.
+def terminal_table(rows: Sequence[Row], records: StudyRecords, width: int | None = None) -> Group:
+    """The table with its footer as caption, and below it the verdicts on the study's claims.
 
     Args:
         width: columns of the terminal; where they do not suffice, parameters, time and epochs are left out
             and the footer says so. None leaves nothing out.
     """
-    printed = grid(rows)
+    claims = judged_claims(records, rows)
+    tables = [_table(grid(rows), f"{records.name}: {records.question}".rstrip(": "), notes(records, rows), width)]
+    if printed := claims_grid(claims):
+        tables.append(_table(printed, "Claims", claims_notes(records, claims), width))
+    return Group(*tables)
+
+
+def _table(printed: Grid, title: str, foot: list[str], width: int | None) -> Table:
     kept = _kept(printed, width)
     left_out = [column.heading for index, column in enumerate(printed.columns) if index not in kept]
-    foot = notes(records, rows)
     if left_out:
-        foot.append(f"Left out at this width: {', '.join(left_out)}.")
+        foot = [*foot, f"Left out at this width: {', '.join(left_out)}."]
     table = Table(
-        title=Text(f"{records.name}: {records.question}".rstrip(": ")),
+        title=Text(title),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         title_justify="left",
@@ -65,6 +73,7 @@ def _heading(column: Column) -> str:
 
 def _text(cell: Cell) -> Text:
     text = Text(cell.text, style=STYLES.get(cell.mark or "", ""))
+    text.append(cell.dagger, style="not bold not underline")
     return text.append(f" {cell.spread}", style="not bold not underline") if cell.spread else text
 
 

@@ -11,8 +11,8 @@ never zero and the test keeps its level for any number of draws (Phipson and Smy
 What is unusual: eight users share one random byte. A byte picks one of the 256 signed sums of its eight users, so a
 draw over 100,000 users takes 12,500 look-ups, and memory is one number a draw.
 
-Many columns at once (``sign_flip_tests``: the arms of a table) share the signs of a user, which do not depend on who else
-is tested. So a comparison has the same p in every table it stands in, and the sums are one matrix product.
+Many columns at once (``sign_flip_tests``: the arms of a table) share the signs of their users, which do not depend on
+what else is tested. So a comparison has the same p wherever it stands, and the sums are one matrix product.
 
 Source: Fisher, The Design of Experiments (1935), section 21; Smucker, Allan, Carterette, CIKM 2007, for ranking.
 
@@ -107,10 +107,12 @@ def sign_flip_tests(difference_UC: np.ndarray, *, draws: int = 10_000, seed: int
         if draws < 1:
             raise UserError(f"A permutation test needs at least one draw; got {draws}. The default is 10,000.")
         value_UC = np.stack([columns[number] for number in drawn], axis=1)
-        observed_C = np.abs(value_UC.sum(axis=0)) - EQUAL * np.abs(value_UC).sum(axis=0)
+        total_C = value_UC.sum(axis=0)
+        observed_C = np.abs(total_C) - EQUAL * np.abs(value_UC).sum(axis=0)
         as_far_C = np.zeros(len(drawn), dtype=np.int64)
-        for sign_RU in _signs(len(value_UC), draws, seed):
-            as_far_C += np.count_nonzero(np.abs(sign_RU @ value_UC) >= observed_C, axis=0)
+        for kept_RU in _coins(len(value_UC), draws, seed):
+            sums_RC = 2 * (kept_RU @ value_UC) - total_C  # kept with +, the others with -
+            as_far_C += np.count_nonzero(np.abs(sums_RC) >= observed_C, axis=0)
         for number, as_far in zip(drawn, as_far_C.tolist(), strict=True):
             column_U, p = columns[number], (as_far + 1) / (draws + 1)
             changed = int(np.count_nonzero(column_U))
@@ -118,14 +120,14 @@ def sign_flip_tests(difference_UC: np.ndarray, *, draws: int = 10_000, seed: int
     return [one for one in found if one is not None]
 
 
-def _signs(users: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Blocks of ``(R, U)`` random signs, ``draws`` rows in all; a block has some 2 M signs."""
+def _coins(users: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks of ``(R, U)`` random zeros and ones, ``draws`` rows in all; a block has some 2 M."""
     rng = np.random.default_rng(seed)
     rows, bytes_a_row = max(1, 2_000_000 // users), -(-users // 8)
     for start in range(0, draws, rows):
         count = min(rows, draws - start)
         random = np.frombuffer(rng.bytes(count * bytes_a_row), dtype=np.uint8).reshape(count, bytes_a_row)
-        yield 2.0 * np.unpackbits(random, axis=1, count=users) - 1.0
+        yield np.unpackbits(random, axis=1, count=users).astype(np.float64)
 
 
 def all_sums(value_U: np.ndarray) -> np.ndarray:

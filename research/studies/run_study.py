@@ -13,8 +13,11 @@ import yaml
 from research.config import identity
 from research.data.atomic import write_whole
 from research.data.load import load
+from research.doctor.before_study import check_before_study
+from research.statistics.declared import read_claims
 from research.studies.local import execute
 from research.studies.plan import Planned, plan, settled, tunings
+from research.studies.planned import write_plan
 from research.studies.run_tunings import run_tunings
 from research.studies.study import Study
 from research.studies.worker import Message, Order
@@ -42,10 +45,13 @@ def prepare_study(study: Study, overrides: list[str], *, announce: Callable[[str
     """Plan the study, make its directory, fetch its data once.
 
     Raises:
-        UserError: an arm makes no sense, the data cannot be had, or the directory cannot be written to.
+        UserError: an arm makes no sense, a claim names none of them, the data cannot be had, or the directory cannot be
+            written to.
     """
     runs = plan(study, overrides)
     directory = Path(runs[0].config.paths.runs) / study.name
+    tests = {"claims": study.claims, "family": study.family}
+    read_claims(tests, list(dict.fromkeys(run.label for run in runs)), f"study {study.name}")
     open_directory(directory)
     said = {
         "name": study.name,
@@ -57,15 +63,17 @@ def prepare_study(study: Study, overrides: list[str], *, announce: Callable[[str
         "set": [*study.set, *(word for word in overrides if not word.startswith("paths."))],
         **({"arms": study.arms} if study.arms else {}),
         **({"tune": study.tune.written()} if study.tune else {}),
+        **({"baselines": study.baselines, **tests} if study.claims or study.family != "holm" else {}),
     }
     write_whole(directory / "study.yaml", yaml.safe_dump(said, sort_keys=False).encode())
     for config in {str(run.config.data): run.config for run in runs}.values():
-        load(config, announce=announce)
+        check_before_study(config, *load(config, announce=announce), announce=announce)
     return _standing(study, directory, runs)
 
 
 def _standing(study: Study, directory: Path, runs: list[Planned]) -> Standing:
     runs = settled(runs)
+    write_plan(directory, runs)
     return Standing(directory, runs, [_is_done(run, study.name) for run in runs], tunings(runs))
 
 

@@ -9,6 +9,8 @@ seeds: [1, 2, 3]
 metrics: [recall@10, ndcg@10]
 baseline: {fusion: sum}
 tune: {trials: 6, space: {...}}          # every arm with the same budget: research/tuning/budget.py
+claims: [gated > sum on ndcg@10]         # what the study is to decide: research/statistics/declared.py
+family: holm                             # or benjamini_hochberg
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from research.errors import UserError
 from research.metrics.ranking import parse
 from research.schema import nearest
 from research.spelling import plain
+from research.statistics.declared import possible_names, read_claims
 from research.tuning.budget import Tune, read_tune
 
 ARM = "arm"
@@ -45,6 +48,8 @@ class Study:
     baseline: dict[str, Any] = field(default_factory=dict)
     arms: dict[str, list[str]] = field(default_factory=dict)
     tune: Tune | None = None
+    claims: list[str] = field(default_factory=list)
+    family: str = "holm"
 
     @property
     def all_axes(self) -> dict[str, list[Any]]:
@@ -86,6 +91,8 @@ def read_study_file(name: str) -> Study:
         "baseline": dict,
         "arms": dict,
         "tune": dict,
+        "claims": list,
+        "family": str,
     }
     for key, kind in kinds.items():
         if key in ("question", "seeds") and key not in content:
@@ -114,4 +121,5 @@ def read_study_file(name: str) -> Study:
         values, value = [plain(each) for each in axes[key]], plain(value)
         if value not in values:
             raise UserError(f"{path}: 'baseline': {key!r} has no value {value!r}.{nearest(value, values)}")
+    read_claims(content, possible_names(axes, study.baselines), str(path))
     return study

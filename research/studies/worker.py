@@ -79,6 +79,9 @@ class Message:
 
 def work(connection: Connection) -> None:
     """Take orders from ``connection`` until ``None`` comes."""
+    from research.training.lean_imports import import_lightning
+
+    import_lightning()
     while (order := connection.recv()) is not None:
 
         def send(kind: str, content: Any, index: int = order.index) -> None:

@@ -121,7 +121,7 @@ class HistoryData(pl.LightningDataModule):
             batch_size: histories of a training step, on all processes together.
             seed: of the run.
             block_size: users that are evaluated together.
-            columns: carried columns that the model reads; see `research.data.batch.columns_read`.
+            columns: carried columns that the model reads; see `research.data.reading.columns_read`.
         """
         super().__init__()
         self.histories, self.split, self.objective = histories, split, objective

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from lightning.pytorch.loggers import Logger
+from omegaconf import OmegaConf
+
+from research.config import identity
+from research.tracking.names import run_id, summary, table_id
 
 
 class Tracker(ABC):
@@ -76,6 +81,8 @@ class Wandb(Tracker):
             save_dir=str(directory),
             offline=self.offline,
             name=f"{label} seed {config['seed']}",
+            # The same run again, or rebuilt from its record, is the same run there too.
+            id=run_id(study, identity(OmegaConf.create(config)), config["seed"]),
             group=study,
             job_type=cell,
             config=config,
@@ -89,16 +96,20 @@ class Wandb(Tracker):
         if not isinstance(logger, WandbLogger):
             return
         run = logger.experiment
-        run.summary.update({f"test/{name}": value for name, value in record["test"].items()})
-        run.summary.update(
-            {key: record[key] for key in ("parameters", "seconds", "epochs", "branch_weight", "identity")}
-        )
+        run.summary.update(summary(record))
         if not np.isnan(weights).any():
             run.log({"test/weight_long": wandb.Histogram(weights.tolist())})
         run.finish()
 
-    def log_table(self, directory: Path, study: str, header: list[Any], rows: list[Any]) -> None:
-        """Send a study's table as a run of its own in the study's group."""
+    def log_table(
+        self,
+        directory: Path,
+        study: str,
+        header: list[Any],
+        rows: list[Any],
+        figures: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send a study's table, and its figures as SVG by name, as a run of its own in the study's group."""
         import wandb
 
         with wandb.init(
@@ -107,7 +118,10 @@ class Wandb(Tracker):
             dir=str(directory),
             mode="offline" if self.offline else "online",
             name=f"{study} table",
+            id=table_id(study),
+            resume="allow",
             group=study,
             job_type="table",
         ) as run:
-            run.log({"table": wandb.Table(columns=header, data=rows)})
+            drawn = {name: wandb.Html(svg, data_is_not_path=True) for name, svg in (figures or {}).items()}
+            run.log({"table": wandb.Table(columns=header, data=rows), **drawn})

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from research.config import identity
 from research.data.fetch import Announce
 from research.data.load import load
+from research.evaluation.facts import with_facts
 from research.schema import build
 from research.training.callbacks import Report
 from research.training.compatible import check_compatible
@@ -91,7 +92,7 @@ def run(
             write_record(directory, {**record, "status": "failed", "reason": f"{type(error).__name__}: {error}"})
         raise
     if rank_zero_only.rank == 0:
-        write_finished(directory, record, fitted.ranks, fitted.curves)
+        write_finished(directory, record, with_facts(fitted.ranks, histories, split), fitted.curves)
         for leftover in ("last.ckpt", "best.ckpt"):
             (directory / leftover).unlink(missing_ok=True)
         tracker.finish(logger, record, fitted.ranks.weight_long)

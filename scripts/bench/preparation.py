@@ -98,7 +98,7 @@ def run(command: list[str]) -> dict[str, Any]:
         preexec_fn=(lambda: os.sched_setaffinity(0, two)) if two else None,
     )
     if done.returncode:
-        raise SystemExit(f"{' '.join(command[:4])} failed:\n{done.stderr[-3000:]}")
+        raise SystemExit(f"{' '.join(command[:4])} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -75,9 +75,21 @@ def test_it_means_the_same_everywhere(make: Callable[..., Source], name: str, go
 
 
 WITH_HEADER: list[tuple[Callable[..., Source], str, bytes, bytes, bytes]] = [
-    (lambda **said: MovieLens(size="20m", **said), "ratings.csv", b"userId,movieId,rating,timestamp\n", b"1,2,3.5,4\n", b"1,2,,4\n"),
-    (Retailrocket, "events.csv", b"timestamp,visitorid,event,itemid,transactionid\n", b"1,2,view,3,\n", b"1,2,view\n"),
-]  # fmt: skip
+    (
+        lambda **said: MovieLens(size="20m", **said),
+        "ratings.csv",
+        b"userId,movieId,rating,timestamp\n",
+        b"1,2,3.5,4\n",
+        b"1,2,,4\n",
+    ),
+    (
+        Retailrocket,
+        "events.csv",
+        b"timestamp,visitorid,event,itemid,transactionid\n",
+        b"1,2,view,3,\n",
+        b"1,2,view\n",
+    ),
+]
 
 
 @pytest.mark.parametrize(("make", "name", "head", "good", "bad"), WITH_HEADER, ids=[one[1] for one in WITH_HEADER])

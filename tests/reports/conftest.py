@@ -39,6 +39,7 @@ class StudyDirectory:
         ties: Sequence[int] | None = None,
         lengths: Sequence[int] | None = None,
         weights: Sequence[float] | None = None,
+        gaps: Sequence[float | None] | None = None,
         curve: Sequence[float] | None = None,
         kind: str = "model",
         label: str | None = None,
@@ -59,6 +60,8 @@ class StudyDirectory:
             "weight_long": pa.array(weights or [None] * count, pa.float32()),
             "weight_short": pa.array([1 - w for w in weights] if weights else [None] * count, pa.float32()),
         }
+        if gaps is not None:
+            ranks["gap"] = pa.array(gaps, pa.float64())
         parquet.write_table(pa.table(ranks), directory / "ranks.parquet")
         if curve is not None:
             epochs = range(1, len(curve) + 1)

@@ -25,7 +25,7 @@ def drawn(study):
 def test_every_figure_is_drawn_and_its_bytes_repeat(small, monkeypatch):
     ((group, plots),) = drawn(small)
     assert group == ""
-    assert [plot.name for plot in plots] == ["arms", "curves", "lengths", "weights"]
+    assert [plot.name for plot in plots] == ["arms", "forest", "curves", "lengths", "weights"]
     first = [to_svg(plot) for plot in plots]
     # The user's own matplotlib settings must not reach the figures.
     monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
@@ -54,7 +54,7 @@ def test_svg_is_self_contained(small):
 def test_arms_alt_text_gives_the_values(small):
     plot = arms_figure(rows(read_study(small.path)), "ndcg@10")
     assert plot is not None
-    assert plot.alt == "NDCG@10 by arm: gated .6875, long_only † .3750, popularity .1577."
+    assert plot.alt == "NDCG@10 by arm: gated .6875, long_only (baseline) .3750, popularity .1577."
 
 
 def test_figures_without_data_are_left_out(make_study):
@@ -108,6 +108,6 @@ def test_colours_differ_and_show_on_both_pages():
 @pytest.mark.parametrize("arms", [{"k": "5", "fusion": "gated"}, {}])
 def test_short_labels_fall_back_to_the_label(small, arms):
     gated, long_only = rows(read_study(small.path))[1:]
-    assert short_labels([gated, long_only]) == {"gated": "gated", "long_only": "long_only †"}
+    assert short_labels([gated, long_only]) == {"gated": "gated", "long_only": "long_only (baseline)"}
     same = [replace(gated, arm=arms), replace(gated, cell="b", arm=arms)]
     assert set(short_labels(same).values()) == {gated.label}

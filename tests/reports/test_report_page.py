@@ -109,7 +109,8 @@ def test_sections_say_what_they_should(html):
         "≤5 (2 users)",
         "research table tiny",
         "research report tiny",
-        "No paired comparison over users",
+        "paired by user, noise of seeds included",
+        "a paired test over users and seeds leaves it undecided at this size",
     ):
         assert words in text, words
     facts = {
@@ -123,7 +124,7 @@ def test_sections_say_what_they_should(html):
 
 def test_figures_have_words(html):
     page = Page(html)
-    assert len(page.all("figure")) == len(page.all("figcaption")) == 4
+    assert len(page.all("figure")) == len(page.all("figcaption")) == 5
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.all("svg"))
 
 
@@ -163,3 +164,18 @@ def test_one_seed_and_two_data_sets(make_study):
     assert len(ids) == len(set(ids))
     assert "a: transformer + gru | gated has a mean NDCG@10" in page.text
     assert "b: transformer + gru | gated has a mean NDCG@10" in page.text
+
+
+def test_verdicts_on_claims_stand_on_the_page(make_study):
+    arms = "transformer + gru | gated > transformer + gru | long_only"
+    study = make_study(seeds=[1, 2], claims=[f"{arms} on recall@10"])
+    for seed in (1, 2):
+        study.run("gated", seed, [0] * 40)
+        study.run("long_only", seed, [50] * 40)
+    html = write_page(study.path).read_text(encoding="utf-8")
+    page = Page(html)
+    text = " ".join(page.text.split())
+    assert f"Of 1 claim, supported: {arms} on Recall@10." in text
+    assert "Verdicts on the claims" in text
+    assert '<span class="dagger">†</span>' in html
+    assert write_page(study.path).read_text(encoding="utf-8") == html

@@ -7,6 +7,7 @@ import io
 
 import pytest
 from rich.console import Console
+from scipy import stats
 
 from research.reports.comma import csv_table
 from research.reports.digits import amount, metric_name, score
@@ -76,7 +77,9 @@ def test_footer_says_what_the_numbers_are(small, writer):
         "cccccccccccc",
     ):
         assert fact in text
-    assert "No paired comparison over users" in text
+    if writer != "csv":
+        assert "paired by user, noise of seeds included" in text
+        assert "Holm over 4 comparisons, level .05" in text
 
 
 def test_markdown(small):
@@ -96,7 +99,7 @@ def test_markdown(small):
     ]
     assert table[2] == ["popularity", "1", ".2500", ".1577", "–", "1,200", "0", "–"]
     assert table[3][:5] == ["transformer + gru / gated", "2", "**.8750** ± .1768", "**.6875** ± .0884", ".45"]
-    assert table[4][:4] == ["transformer + gru / long_only †", "2", "_.5000_ ± .0000", "_.3750_ ± .0000"]
+    assert table[4][:4] == ["transformer + gru / long_only (baseline)", "2", "_.5000_ ± .0000", "_.3750_ ± .0000"]
     widths = {len(line) for line in lines if line[:1] == "|"}
     assert len(widths) == 1
 
@@ -156,7 +159,7 @@ def test_latex(small):
     assert r"\begin{tabular}{lrrrrrrr}" in text
     assert text.count(r"\midrule") == 2
     assert r"gated & 2 & $\mathbf{.8750} \pm .1768$ & $\mathbf{.6875} \pm .0884$ & .45 & 1,200" in text
-    assert r"long\_only $^\dagger$ & 2 & $\underline{.5000} \pm .0000$" in text
+    assert r"long\_only (baseline) & 2 & $\underline{.5000} \pm .0000$" in text
     assert r"popularity & 1 & $.2500\phantom{{} \pm .0000}$" in text
     assert "±" not in text
     assert text.count("{") == text.count("}")
@@ -219,3 +222,59 @@ def test_means_stand_in_one_column(small):
     popularity = next(line for line in lines if "popularity" in line)
     gated = next(line for line in lines if "gated" in line)
     assert popularity.index(".2500") == gated.index(".8750")
+
+
+@pytest.fixture
+def decided(make_study):
+    """gated, the baseline arm here, hits everyone in both seeds, long_only two of 40, popularity all but one."""
+    claims = ["transformer + gru | gated > popularity on recall@10"]
+    study = make_study(claims=claims, baselines=["popularity"], baseline={"fusion": "gated"}, metrics=["recall@10"])
+    for seed in (1, 2):
+        study.run("gated", seed, [0] * 40)
+        study.run("long_only", seed, [50] * 38 + [0, 0])
+    study.run("", 1, [0] * 39 + [50], kind="baseline", label="popularity", cell="popularity")
+    return read_study(study.path)
+
+
+# 38 of 40 users differ by -1 in both seeds: mean -.95, standard error sqrt(.95 * .05 / 39) = .0349, t = -27.2 at 39
+# degrees, so p of t is below 1e-26, p of 10,000 sign flips 1/10001, and Holm over two comparisons doubles it.
+# Popularity differs for one user: both p are large.
+
+
+def test_daggers_in_every_format(decided):
+    made = rows(decided)
+    assert [row.side("recall@10") for row in made] == [0, 0, -1]
+    (line,) = [
+        line for line in markdown_table(made, decided).splitlines() if line.startswith("| transformer + gru \\| long")
+    ]
+    assert "_.0500_‡ ± .0000" in line
+    latex = latex_table(made, decided)
+    assert r"$\underline{.0500}^{\ddagger} \pm .0000$" in latex
+    assert r"$\mathbf{1.0000}\phantom{^{\dagger}} \pm .0000$" in latex
+    assert ".0500‡ ± .0000" in terminal(decided, 160)
+    read = {row["label"]: row for row in csv.DictReader(io.StringIO(csv_table(made, decided)))}
+    below = read["transformer + gru | long_only"]
+    assert float(below["recall@10 difference"]) == pytest.approx(-0.95)
+    assert float(below["recall@10 p"]) == pytest.approx(1 / 10001)
+    assert float(below["recall@10 p_adjusted"]) == pytest.approx(2 / 10001)
+    assert float(below["recall@10 ci_level"]) == pytest.approx(0.975)
+    half = (0.95 * 0.05 / 39) ** 0.5 * stats.t.ppf(1 - 0.025 / 2, 39)
+    assert float(below["recall@10 ci_low"]) == pytest.approx(-0.95 - half)
+    assert float(below["recall@10 ci_high"]) == pytest.approx(-0.95 + half)
+    assert (below["compared with"], below["p knows"]) == ("transformer + gru | gated", "users and seeds")
+    assert read["transformer + gru | gated"]["recall@10 p"] == ""
+
+
+@pytest.mark.parametrize("writer", ["markdown", "latex", "terminal"])
+def test_claims_in_every_format(decided, writer):
+    text = " ".join(WRITERS[writer](decided).split())
+    # One user of 40 differs: .025, t = 1, p = .3235 at 39 degrees; both sign patterns are as far: p = 1.
+    for words in ("Adjusted", "+.0250", "1.0000", "undecided at this size", "corrected over 1 test (Holm"):
+        assert words in text, words
+    sign = {"markdown": "&gt;", "latex": "\\textgreater{}", "terminal": ">"}[writer]
+    assert f"gated {sign} popularity" in " ".join((terminal(decided, 250) if writer == "terminal" else text).split())
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_the_same_bytes_again(decided, writer):
+    assert WRITERS[writer](decided) == WRITERS[writer](read_study(decided.directory))

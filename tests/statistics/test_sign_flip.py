@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from research.errors import UserError
-from research.statistics.permutation import EXACT, drawn_sums, sign_flip_test
+from research.statistics.permutation import EXACT, drawn_sums, sign_flip_test, sign_flip_tests
 
 
 def enumerated(whole: np.ndarray) -> float:
@@ -132,3 +132,39 @@ def test_refusals() -> None:
         sign_flip_test(np.ones(3), draws=0)
     with pytest.raises(UserError, match="two users at least"):
         sign_flip_test(np.ones(1))
+
+
+class TestManyColumns:
+    def test_few_differences_are_enumerated(self) -> None:
+        columns = np.array([[1.0, -1.0, 0.0], [2.0, 2.0, 0.0], [3.0, 3.0, 0.0]])
+        assert [one.p for one in sign_flip_tests(columns)] == [2 / 8, 4 / 8, 1.0]
+        assert all(one.exact for one in sign_flip_tests(columns))
+
+    def test_many_by_a_plain_loop_over_the_same_signs(self) -> None:
+        rng = np.random.default_rng(0)
+        columns = np.round(rng.normal(0.2, 1, size=(43, 3)), 2)  # 43 is no multiple of eight
+        random = np.random.default_rng(5)
+        as_far = np.zeros(3, dtype=int)
+        for row in np.frombuffer(random.bytes(300 * 6), dtype=np.uint8).reshape(300, 6):
+            bits = "".join(f"{byte:08b}" for byte in row.tolist())[:43]
+            for at in range(3):
+                total = sum(x if bit == "1" else -x for x, bit in zip(columns[:, at].tolist(), bits, strict=True))
+                as_far[at] += abs(total) >= abs(columns[:, at].sum()) - 1e-9
+        assert [one.p for one in sign_flip_tests(columns, draws=300, seed=5)] == ((as_far + 1) / 301).tolist()
+
+    def test_p_is_that_of_one_column_but_for_the_draws(self) -> None:
+        rng = np.random.default_rng(1)
+        columns = rng.normal([0.0, 0.1, 0.25], 1, size=(100, 3))
+        for at, one in enumerate(sign_flip_tests(columns, draws=20_000)):
+            alone = sign_flip_test(columns[:, at], draws=20_000)
+            assert one.p == pytest.approx(alone.p, abs=5 * (0.25 / 20_000) ** 0.5 * 2)
+            assert (one.difference, one.users, one.changed) == (alone.difference, alone.users, alone.changed)
+
+    def test_a_column_has_the_same_p_whatever_stands_beside_it(self) -> None:
+        columns = np.random.default_rng(2).normal(0.1, 1, size=(60, 4))
+        together = [one.p for one in sign_flip_tests(columns, draws=500)]
+        assert [sign_flip_tests(columns[:, [at]], draws=500)[0].p for at in range(4)] == together
+
+    def test_no_draws(self) -> None:
+        with pytest.raises(UserError, match="at least one draw; got 0"):
+            sign_flip_tests(np.ones((30, 1)), draws=0)

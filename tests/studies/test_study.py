@@ -93,12 +93,31 @@ def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
         ({"baseline": {"window": "last_k"}}, "not an axis"),
         ({"set": [*SET, "trainer.devices=2"]}, "research train"),
         ({"baselines": ["populer"]}, "Did you mean 'popularity'"),
+        ({"claims": "gated > long_only on ndcg@10"}, "'claims' should be a list"),
+        ({"claims": ["gatd > long_only on ndcg@10"]}, r"s.yaml: .*no arm 'gatd'.*Did you mean 'gated'"),
+        ({"claims": ["gated > long_only on ndgc@10"]}, "s.yaml: .*Unknown metric 'ndgc@10'"),
+        ({"family": "bonferroni"}, "no correction 'bonferroni'"),
+        ({"family": ["holm"]}, "'family' should be a str"),
         ({"axes": {"encoder@long": ["bert4rec"]}, "baseline": {}}, "objective=masked_item"),
     ],
 )
 def test_a_wrong_study_says_what_and_how(tmp_path, overrides, changes, words):
     with pytest.raises(UserError, match=words):
         plan(read_study_file(write(tmp_path / "s.yaml", **changes)), overrides)
+
+
+def test_claims_name_the_arms_that_there_are(tmp_path, overrides):
+    """What a fusion does not read is known when the arm is composed: before anything runs."""
+    axes = {"encoder@short": ["gru", "lstm"], "fusion": ["long_only", "gated"]}
+    changes = {"axes": axes, "family": "benjamini_hochberg"}
+    claims = ["gru, gated > long_only on ndcg@10", "lstm, gated > popularity on ndcg@10"]
+    standing = prepare_study(read_study_file(write(tmp_path / "s.yaml", claims=claims, **changes)), overrides)
+    said = yaml.safe_load((standing.directory / "study.yaml").read_text())
+    assert (said["claims"], said["family"], said["baselines"]) == (claims, "benjamini_hochberg", ["popularity"])
+    wrong = read_study_file(write(tmp_path / "t.yaml", claims=["gated > long_only on ndcg@10"], **changes))
+    with pytest.raises(UserError, match=r"study t: .*no arm 'gated'\. Arms: popularity, long_only, gru, gated"):
+        prepare_study(wrong, overrides)
+    assert not (standing.directory.parent / "t").exists()
 
 
 def test_an_unknown_study_names_the_known(tmp_path):

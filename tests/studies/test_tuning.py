@@ -45,6 +45,7 @@ TUNE = {
     "space": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}, "dropout": [0.1, 0.2]},
     "baselines": {"ease": {"baseline.l2": {"low": 1, "high": 1000, "log": True}}},
 }
+BARE = {key: value for key, value in TUNE.items() if key != "baselines"}
 ARMS = {"long": ["fusion=long_only", "encoder@long=gru"], "both": ["fusion=sum", "encoder@long=gru", "window.k=3"]}
 
 
@@ -190,7 +191,7 @@ def test_another_budget_with_the_same_choice_is_another_tuning_but_no_other_run(
 def test_an_arm_that_cannot_be_tuned_fails_with_its_reason(tmp_path, overrides):
     """Every trial of one arm diverges; the other arm is not touched by it, and the table says so."""
     arms = {**ARMS, "wild": [*ARMS["long"], "optimizer.weight_decay=1e30"]}
-    study = write(tmp_path / "s.yaml", arms=arms, baselines=[], seeds=[1])
+    study = write(tmp_path / "s.yaml", arms=arms, baselines=[], seeds=[1], tune=BARE)
     standing = prepare_study(study, overrides)
     assert run_missing(study, standing, workers=1, tell=lambda *_: None) == 1
     found = results(standing)
@@ -219,7 +220,7 @@ def test_a_failed_trial_counts_and_the_arm_goes_on(tmp_path, overrides):
 def test_a_killed_worker_costs_one_trial(tmp_path, overrides):
     """SIGKILL within a trial, as an out-of-memory killer would: that trial is failed, the arm goes on."""
     words = [w for w in SET if "max_epochs" not in w]
-    only = {"arms": {"long": ARMS["long"]}, "baselines": [], "seeds": [1]}
+    only = {"arms": {"long": ARMS["long"]}, "baselines": [], "seeds": [1], "tune": BARE}
     study = write(tmp_path / "s.yaml", **only, set=[*words, "trainer.max_epochs=30", "trainer.patience=30"])
     arm = tunings(plan(study, overrides))[0]
     killed: list[int] = []
@@ -261,7 +262,7 @@ class TestPlan:
 
     def test_a_model_is_an_arm_by_its_name_and_set_wins_over_its_file(self, tmp_path, overrides):
         said = {"arms": None, "axes": {"model": ["sasrec", "gru4rec"]}, "baseline": {"model": "sasrec"}, "seeds": [1]}
-        runs = plan(write(tmp_path / "s.yaml", **said, baselines=[], set=[*SET, "loss=cross_entropy"]), overrides)
+        runs = plan(write(tmp_path / "s.yaml", **said, baselines=[], tune=None, set=[*SET, "loss=cross_entropy"]), overrides)
         assert [r.label for r in runs] == ["sasrec", "gru4rec"]
         assert compose(["model=sasrec"]).loss._target_ != runs[0].config.loss._target_
         assert {r.config.loss._target_ for r in runs} == {"research.losses.cross_entropy.CrossEntropy"}

@@ -12,9 +12,11 @@ from research.training.run import run
 from tests.training.test_run import same_results
 
 SPARSE = ("items.sparse=true", "loss=sampled_softmax", "loss.negatives=8")
+NEEDS = {"user_discrepancy": ("encoder@long=user", "encoder@short=evolving_query")}
+"""What a term cannot do without."""
 WAYS = {
     **{f"loss={name}": (f"loss={name}",) for name in options("loss")},
-    **{f"auxiliary={name}": (f"auxiliary={name}",) for name in options("auxiliary")},
+    **{f"auxiliary={name}": (f"auxiliary={name}", *NEEDS.get(name, ())) for name in options("auxiliary")},
     **{f"augmentation={name}": (f"augmentation={name}",) for name in options("augmentation")},
     **{f"schedule={name}": (f"schedule={name}", "schedule.warmup_steps=2") for name in options("schedule")},
     **{f"scoring={name}": (f"scoring={name}", "scoring.temperature=0.2") for name in options("scoring")},

@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Literal
 
 from research.data.about import About
 from research.data.columns import NOT_CODES
@@ -104,7 +105,7 @@ class Files(Streamed):
         """Our column names and the file's."""
         return {"user": self.user, "item": self.item} | ({"time": self.time} if self.time else {})
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BufferedReader:
         if not self.path:
             raise UserError("data=files needs a file: add data.path=FILE, or data.hub=OWNER/NAME.")
         try:

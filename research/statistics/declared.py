@@ -1,11 +1,11 @@
-"""The claims of a study file, checked before anything runs, and the family that corrects them.
+"""The claims that a study declares, checked before anything runs, and how their family is corrected.
 
 claims: [gated > weighted on ndcg@10, gated > ease on recall@10]
 family: holm                             # or benjamini_hochberg
 
-An arm is named as its row in the table: by its axes' values in their order, ``transformer, gated``, without those that its
-fusion does not read; a row without training by its name. The claims are one family. The comparisons of all arms with
-the baseline arm, which a table marks, are another, corrected the same way.
+An arm is named as its row in the table: by its axes' values in their order, ``transformer, gated``, without those that
+its fusion does not read; a row without training by its name. The claims are one family. The comparisons of all arms
+with the baseline arm, which a table marks, are another, corrected the same way.
 """
 
 from __future__ import annotations
