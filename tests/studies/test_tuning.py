@@ -262,7 +262,8 @@ class TestPlan:
 
     def test_a_model_is_an_arm_by_its_name_and_set_wins_over_its_file(self, tmp_path, overrides):
         said = {"arms": None, "axes": {"model": ["sasrec", "gru4rec"]}, "baseline": {"model": "sasrec"}, "seeds": [1]}
-        runs = plan(write(tmp_path / "s.yaml", **said, baselines=[], tune=None, set=[*SET, "loss=cross_entropy"]), overrides)
+        file = write(tmp_path / "s.yaml", **said, baselines=[], tune=None, set=[*SET, "loss=cross_entropy"])
+        runs = plan(file, overrides)
         assert [r.label for r in runs] == ["sasrec", "gru4rec"]
         assert compose(["model=sasrec"]).loss._target_ != runs[0].config.loss._target_
         assert {r.config.loss._target_ for r in runs} == {"research.losses.cross_entropy.CrossEntropy"}

@@ -174,7 +174,7 @@ def test_a_killed_tuning_ends_with_the_same_trials(arm, tmp_path, prune):
     whole = tune(arm(*words, where="whole", **asked))
     tuning = arm(*words, where="broken", **asked)
     (tmp_path / "arm").write_bytes(pickle.dumps(replace(tuning)))
-    dead = subprocess.run([sys.executable, "-c", DIES, str(tmp_path / "arm")], timeout=120, check=False)
+    dead = subprocess.run([sys.executable, "-c", DIES, str(tmp_path / "arm")], timeout=600, check=False)
     assert dead.returncode == -signal.SIGKILL
     assert count(tuning.journal) == 2 and not tuning.result.exists()
     said: list[str] = []
