@@ -145,8 +145,9 @@ class Tuning:
             "validation": best["validation"] if best else None,
             "tried": tried,
         }
-        write_whole(self.result, (json.dumps(result, indent=1, sort_keys=True) + "\n").encode())
-        return result
+        content = json.dumps(result, indent=1, sort_keys=True) + "\n"
+        write_whole(self.result, content.encode())
+        return json.loads(content)  # as it will be read again, to the order of the keys
 
 
 def in_record(result: Mapping[str, Any]) -> dict[str, Any]:
