@@ -7,18 +7,27 @@ in MovieLens' ``1::122::5::838985046``.
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from research.data.clock import Written
 from research.data.malformed import Malformed, Wrong
-from research.data.rows import Kind, is_utf8, last_begin, split, unusable, without
 from research.errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl
+
+Rows = Any
+"""What ``csv.reader`` returns; the type has no public name."""
+
+Kind = type | Written
+"""Of a column: ``int``, ``float``, ``str``, or a time and how it is written."""
 
 PORTION = 32 * 1024 * 1024
 """Bytes of a block."""
@@ -85,7 +94,7 @@ class Delimited:
                 self._check(header, wanted)
             table, lines = self._table(content, header, asked)
             wrong.add(line + offset for offset in lines)
-            utf8 = utf8 and (not lines or is_utf8(content))
+            utf8 = utf8 and (not lines or _is_utf8(content))
             line += content.count(b"\n")
             if not wrong.count or malformed == "drop":
                 yield table
@@ -116,7 +125,8 @@ class Delimited:
         if self.quote is None or content.count(self.quote.encode(), 0, last) % 2 == 0:
             return last
         # An odd number of quotation marks: the last row may go on. Where it begins is known when all have been read.
-        return last_begin(content[:last], self.separator[0], self.quote)
+        begins = [first for first, _, _ in _each(self._rows(_lines(content[:last])))]
+        return sum(len(line) for line in islice(io.BytesIO(content), begins[-1]))
 
     def _plain(self, content: bytes) -> bytes:
         """UTF-8 with a separator of one character."""
@@ -136,20 +146,21 @@ class Delimited:
         text = line.decode("utf-8", errors="replace").rstrip("\r\n")
         if not text:
             raise UserError(f"{self.name} is empty.")
-        _, _, names = next(split([text], self.separator[0], self.quote))
-        return names or []
+        return next(self._rows([text]), [])
+
+    def _rows(self, lines: Iterable[str]) -> Rows:
+        if self.quote is None:
+            return csv.reader(lines, delimiter=self.separator[0], quoting=csv.QUOTE_NONE)
+        return csv.reader(lines, delimiter=self.separator[0], quotechar=self.quote)
 
     def _table(self, content: bytes, header: list[str], asked: _Asked) -> tuple[pl.DataFrame, list[int]]:
         """The rows of a block that can be used, and the lines, from 0, where each of the others begins."""
         try:
             return self._parse(content, header, asked), []
         except _UnusableError as reason:
-            kinds = [
-                (header.index(one), kind, ours in asked.may_be_empty) for ours, (one, kind) in asked.wanted.items()
-            ]
-            wrong = unusable(content, self.separator[0], self.quote, kinds, len(header), self.ragged)
+            wrong = [where for where, good in self._judged(content, header, asked) if not good]
             try:
-                return self._parse(without(content, wrong), header, asked, judged=True), [first for first, _ in wrong]
+                return self._parse(_without(content, wrong), header, asked, judged=True), [first for first, _ in wrong]
             except _UnusableError:
                 raise UserError(f"{self.name} cannot be read as a table: {reason}") from None
 
@@ -194,6 +205,30 @@ class Delimited:
             raise _UnusableError("empty fields")
         return table
 
+    def _judged(self, content: bytes, header: list[str], asked: _Asked) -> list[tuple[tuple[int, int], bool]]:
+        """First and last line, from 0, of each row, and whether it can be used. Slow; only where a block cannot."""
+        import polars as pl
+
+        asked_for = [(theirs, kind, ours in asked.may_be_empty) for ours, (theirs, kind) in asked.wanted.items()]
+        columns = [(header.index(theirs), kind, empty) for theirs, kind, empty in asked_for]
+        where, good = [], []
+        times: dict[int, list[str]] = {place: [] for place, kind, _ in columns if isinstance(kind, Written)}
+        for first, last, row in _each(self._rows(_lines(content))):
+            if row == []:
+                continue
+            row = row or []
+            fields = row + [""] * (len(header) - len(row))
+            where.append((first, last))
+            fits = len(fields) == len(header) or self.ragged
+            good.append(fits and all(_usable(fields[place], kind, empty) for place, kind, empty in columns))
+            for place, texts in times.items():
+                texts.append(fields[place])
+        for place, kind, empty in columns:
+            if isinstance(kind, Written):
+                written = kind.milliseconds(pl.Series(times[place], dtype=pl.String)).is_not_null()
+                good = [a and (b or (empty and not c)) for a, b, c in zip(good, written, times[place], strict=True)]
+        return list(zip(where, good, strict=True))
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -203,3 +238,54 @@ class _Asked:
 
 class _UnusableError(Exception):
     """A block that is no table as it stands; the message is the reason."""
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines(content: bytes) -> Iterator[str]:
+    for line in io.BytesIO(content):
+        yield line.decode("utf-8", errors="replace")
+
+
+def _each(rows: Rows) -> Iterator[tuple[int, int, list[str] | None]]:
+    """First and last line, from 0, and fields of each row; ``None`` for a row that is longer than any row may be."""
+    last = 0
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            row = None
+        first, last = last, rows.line_num
+        yield first, last - 1, row
+
+
+_WHOLE = re.compile(r" *[+-]?[0-9]{1,19}")
+
+
+def _usable(text: str, kind: Kind, may_be_empty: bool) -> bool:
+    """What polars reads as such a value."""
+    if not text:
+        return may_be_empty
+    if kind is int:
+        return bool(_WHOLE.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+    if kind is float:
+        try:
+            number = float(text)
+        except ValueError:
+            return False
+        return math.isfinite(number) and "_" not in text and text == text.rstrip()
+    return "\ufffd" not in text
+
+
+def _without(content: bytes, rows: Sequence[tuple[int, int]]) -> bytes:
+    """The content less the lines of those rows."""
+    dropped = {number for first, last in rows for number in range(first, last + 1)}
+    return b"".join(line for number, line in enumerate(io.BytesIO(content)) if number not in dropped)
