@@ -135,7 +135,7 @@ def beside_peers(place: Path, cache: Path, rounds: int) -> list[dict[str, Any]]:
     from research.console import announce
     from scripts.bench import environments
 
-    path, here = movielens_1m(place), Path(__file__).parent / "peers"
+    path, here = movielens_1m(place), Path(__file__).parent / "preparing"
     pythons = {name: environments.python_of(environments.PEERS[name], cache, announce) for name in PEERS}
     rows = []
     for number in range(rounds):

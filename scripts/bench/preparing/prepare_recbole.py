@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from preparing import NAMES, measured
+from clock import NAMES, measured
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from harness import free_stdout
-
 NAMES = ["user_id", "item_id", "rating", "timestamp"]
 """Columns of the file, which has tabs between and no header line."""
 
@@ -27,7 +25,8 @@ def measured(prepare: Callable[[Path], int], packages: list[str], ready: str) ->
         packages: whose versions are stated.
         ready: what there is when it returns.
     """
-    answer, path = free_stdout(), Path(sys.argv[1])
+    answer, path = os.dup(1), Path(sys.argv[1])
+    os.dup2(2, 1)  # whatever a library prints goes to stderr
     sys.argv = sys.argv[:1]  # RecBole reads the command line of whoever hosts it
     begin = time.perf_counter()
     rows = prepare(path)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from preparing import measured
+from clock import measured
 from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import SASRecModel
