@@ -2,7 +2,8 @@
 
 ``a_j = softmax_j(q . relu(W x_j + b))`` over ``{long} + items of the window``, ``interest = sum_j a_j x_j``. The query
 is the short state. With ``encoder@short=user`` it is SHAN's user vector, and with an attention over the history as the
-long encoder and ``overlap=false`` the model is SHAN. Departure: there the two levels share one user table.
+long encoder and ``overlap=false`` the model is SHAN. Departures: there the two levels share one user table; here items
+are read as the encoders read them, times sqrt(D), so that they meet the long vector at its own scale.
 
 Shape legend: B rows, T positions, N asked positions, Q most asked positions of a row, D width.
 """
@@ -32,10 +33,11 @@ class Hierarchical(Fusion):
             sizes: of the run.
         """
         super().__init__()
+        self.width = sizes.width
         self.key = nn.Linear(sizes.width, sizes.width)
 
     def forward(self, views: Views) -> Fused:
-        x_BTD, long_ND, query_ND = views.rows.x_BTD, views.long_ND, views.short_ND
+        x_BTD, long_ND, query_ND = views.rows.x_BTD * self.width**0.5, views.long_ND, views.short_ND
         grid = ByRow(views.at, len(x_BTD))
         step_T = torch.arange(x_BTD.shape[1], device=x_BTD.device)
         start_BQ1, stop_BQ1 = grid.lay(views.start_N)[..., None], grid.lay(views.end_N)[..., None]

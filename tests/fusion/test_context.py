@@ -106,7 +106,7 @@ class TestExact:
         fused, weights = fusion(views), own(fusion)
         long_ND, short_ND = states(world, overlap)[0], states(world)[1]
         for n, ((b, t), long_D, query_D) in enumerate(zip(POSITIONS, long_ND, short_ND, strict=True)):
-            items = [world.table[item].detach().numpy() for item in ITEMS[b][start(b, t) : t + 1]]
+            items = [world.table[item].detach().numpy() * np.sqrt(D) for item in ITEMS[b][start(b, t) : t + 1]]
             met = np.stack([long_D, *items])
             weight = softmax(np.maximum(linear(met, weights, "key"), 0) @ query_D)
             same(fused.interest_ND[n], weight @ met)
@@ -116,7 +116,7 @@ class TestExact:
         """The slow twin: items of every window gathered, padded and masked."""
         fusion, views = built(Hierarchical), world.views()
         x_NLD, real_NL = views.window
-        met = torch.cat([views.long_ND[:, None], x_NLD], dim=1)
+        met = torch.cat([views.long_ND[:, None], x_NLD * D**0.5], dim=1)
         score = (fusion.key(met).relu() @ views.short_ND[:, :, None]).squeeze(2)
         weight = score.masked_fill(~F.pad(real_NL, (1, 0), value=True), -torch.inf).softmax(1)
         torch.testing.assert_close(fusion(views).interest_ND, (weight[..., None] * met).sum(1), rtol=0, atol=1e-12)
