@@ -280,6 +280,12 @@ class TestTaobao:
         ]
         assert len(Taobao(outside=True).read({"UserBehavior.csv": self.CONTENT})) == 6
 
+    def test_each_item_has_its_category_once(self) -> None:
+        content = self.CONTENT + b"9,5,7,pv,1511544071\n9,8,2520377,pv,1511544072\n"
+        table = Taobao(behaviours=["buy"]).item_features({"UserBehavior.csv": content})
+        expected = [(2268318, 2520377), (2333346, 2520771), (5, 7), (6, 7), (8, 2520377)]
+        assert rows(table, "item", "category") == expected
+
     def test_behaviours_are_chosen_by_name(self) -> None:
         table = Taobao(behaviours=["buy", "fav"]).read({"UserBehavior.csv": self.CONTENT})
         assert table["behaviour"].to_list() == ["buy", "fav"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from research.data.about import About, Citation
 from research.data.behaviours import check_behaviours, keep_behaviours
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _NAME = "UserBehavior.csv"
+_LAYOUT = Delimited(name=_NAME, columns=("user", "item", "category", "behaviour", "time"), quote=None)
 _BEHAVIOURS = ("pv", "cart", "fav", "buy")
 _FIRST, _END = 1_511_539_200, 1_512_316_800  # 2017-11-25 and 2017-12-04, 00:00 in UTC+8
 _ZHU = Citation(
@@ -38,6 +39,8 @@ _ZHU = Citation(
 @dataclass(frozen=True, kw_only=True)
 class Taobao(Streamed):
     """The events of ``UserBehavior.csv``."""
+
+    version: ClassVar[int] = 2  # 2: items have their category
 
     behaviours: list[str] = field(default_factory=list)
     """Which of pv, cart, fav and buy are interactions; none named: all."""
@@ -80,9 +83,19 @@ class Taobao(Streamed):
     def blocks(self, raw: Mapping[str, bytes]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        layout = Delimited(name=_NAME, columns=("user", "item", "category", "behaviour", "time"), quote=None)
         wanted = {"user": ("user", int), "item": ("item", int), "behaviour": ("behaviour", str), "time": ("time", int)}
         inside = pl.lit(True) if self.outside else pl.col("time").is_between(_FIRST, _END, closed="left")
         with opened(raw, _NAME) as file:
-            for rows in layout.blocks(file, wanted, malformed=self.malformed):
+            for rows in _LAYOUT.blocks(file, wanted, malformed=self.malformed):
                 yield keep_behaviours(rows, self.behaviours, _BEHAVIOURS, _NAME).filter(inside)
+
+    def item_features(self, raw: Mapping[str, bytes]) -> pl.DataFrame:
+        """Each item's ``category``, in a second pass: it stands in every row, and of an item always the same."""
+        import polars as pl
+
+        known = pl.DataFrame(schema={"item": pl.Int64, "category": pl.Int64})
+        wanted = {"item": ("item", int), "category": ("category", int)}
+        with opened(raw, _NAME) as file:
+            for rows in _LAYOUT.blocks(file, wanted, malformed=self.malformed):
+                known = pl.concat([known, rows]).unique("item", keep="first", maintain_order=True)
+        return known
