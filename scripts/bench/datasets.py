@@ -25,16 +25,18 @@ class Dataset:
         source: as in ``data=NAME``.
         title: in tables.
         max_length: positions of a row.
+        epochs: timed in a process of framework or reference, behind one of warm-up; short ones need more.
     """
 
     source: str
     title: str
     max_length: int
+    epochs: int
 
 
 DATASETS = {
-    "beauty": Dataset("beauty-s3", "Beauty", 50),
-    "ml-1m": Dataset("ml-1m-sasrec", "ML-1M", 200),
+    "beauty": Dataset("beauty-s3", "Beauty", 50, 4),
+    "ml-1m": Dataset("ml-1m-sasrec", "ML-1M", 200, 2),
 }
 
 

@@ -45,7 +45,6 @@ class Bench:
         threads: of every process.
         warmup_s: of a peer's window.
         window_s: of a peer's window.
-        epochs: timed ones of framework and reference, behind one of warm-up.
     """
 
     store: Path
@@ -54,7 +53,6 @@ class Bench:
     threads: int
     warmup_s: float = 15.0
     window_s: float = 60.0
-    epochs: int = 1
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def command(self, job: Job) -> list[str]:
@@ -62,16 +60,16 @@ class Bench:
         if job.side == "peaks":
             return [sys.executable, "-m", "scripts.bench.peaks"]
         dataset = DATASETS[job.data or "beauty"]
-        length = ["--max-length", str(dataset.max_length)]
+        length, epochs = ["--max-length", str(dataset.max_length)], ["--epochs", str(dataset.epochs)]
         if job.side == "startup":
             return [sys.executable, "-m", "scripts.bench.startup", dataset.source, *length]
         model = ["--model", job.model, *length]
         if job.side == "framework":
             ours = [sys.executable, "-m", "scripts.bench.ours", dataset.source]
-            return [*ours, *model, "--epochs", str(self.epochs)]
+            return [*ours, *model, *epochs]
         path = str(self.arrays[job.data].path)
         if job.side == "reference":
-            return [sys.executable, str(HERE / "reference.py"), path, *model, "--epochs", str(self.epochs)]
+            return [sys.executable, str(HERE / "reference.py"), path, *model, *epochs]
         window = ["--warmup", str(self.warmup_s), "--window", str(self.window_s)]
         return [str(self.pythons[job.side]), str(HERE / "peers" / SCRIPTS[job.side]), path, *model, *window]
 
@@ -86,7 +84,7 @@ class Bench:
         if job.side in (*OURS, "startup"):
             files = [*ROOT.glob("research/**/*.py"), *ROOT.glob("configs/**/*.yaml")]
             files += [HERE / name for name in ("ours.py", "reference.py", "startup.py")]
-            facts["epochs"] = self.epochs
+            facts["epochs"] = DATASETS[job.data or "beauty"].epochs
         elif job.side == "peaks":
             files = [HERE / "peaks.py"]
         else:
