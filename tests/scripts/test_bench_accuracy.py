@@ -1,0 +1,43 @@
+"""The report of accuracy after equal wall-clock, and the process that it asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from scripts.bench.accuracy import ask, table
+
+
+def side(seconds: float, ndcg: float, others: float | None = 0.02) -> dict[str, float | int | None]:
+    return {
+        "users": 10,
+        "recall@10": 0.3,
+        "ndcg@10": ndcg,
+        "seconds": seconds,
+        "epochs": 2.0,
+        "threads": 2,
+        "others": others,
+    }
+
+
+def test_the_peer_stands_beside_ours_with_its_share() -> None:
+    text = table({"beauty": {"framework": side(100.0, 0.05), "rectools": side(101.4, 0.02, 0.09)}})
+    assert "| Beauty | framework | 100 | 2.0 | 0.3000 | 0.0500 | 1.00 |" in text
+    assert "| Beauty | rectools | 101 | 2.0 | 0.3000 | 0.0200 | 0.40 |" in text
+    assert "at most 9% of the CPU" in text
+
+
+def test_a_machine_that_does_not_tell_is_said() -> None:
+    assert "an unknown share" in table({"beauty": {"framework": side(1.0, 0.05, None), "rectools": side(1.0, 0.05)}})
+
+
+def test_the_last_line_of_a_process_is_its_answer() -> None:
+    said = ask([sys.executable, "-c", "print('noise'); print('{\"users\": 3}')"], dict(os.environ))
+    assert said["users"] == 3
+
+
+def test_a_process_that_fails_says_why() -> None:
+    with pytest.raises(RuntimeError, match="no such peer"):
+        ask([sys.executable, "-c", "raise SystemExit('no such peer')"], dict(os.environ))
