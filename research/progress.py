@@ -20,8 +20,9 @@ from research.console import FIRST, announce, err
 
 if TYPE_CHECKING:
     from research.data.download import Progress as DownloadProgress
+    from research.studies.choice import Choice
     from research.studies.plan import Planned
-    from research.studies.run_study import Standing
+    from research.studies.standing import Standing
     from research.studies.worker import Message
     from research.training.callbacks import Progress as TrainingProgress
     from research.training.callbacks import Report
@@ -56,6 +57,14 @@ def download_bar() -> Iterator[DownloadProgress]:
         yield tell
 
 
+@contextmanager
+def encoding_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar over texts or images that a pretrained model reads."""
+    with _bars(count=True) as bars:
+        task = bars.add_task(what, total=total, note="")
+        yield lambda done: bars.update(task, completed=done)
+
+
 def _standing(progress: TrainingProgress) -> str:
     best = f", best NDCG@10 {progress.best:.4f}" if progress.best is not None else ""
     return f"epoch {progress.epoch}{best}"
@@ -74,10 +83,16 @@ def training_bar() -> Iterator[Report]:
 
 
 @contextmanager
-def study_progress(standing: Standing) -> Iterator[Callable[[Planned | Tuning, Message], None]]:
-    """A bar over the tunings and runs of a study and one for each under way; a line for each that ends."""
+def study_progress(
+    standing: Standing, choice: Choice | None = None
+) -> Iterator[Callable[[Planned | Tuning, Message], None]]:
+    """A bar over the tunings and runs of a start and one for each under way; a line for each that ends."""
+    from research.studies.choice import Choice
+    from research.studies.plan import tunings
+
+    ahead = [standing.runs[i] for i in standing.ahead(choice or Choice())]
     with _bars(count=True) as bars:
-        total = len(standing.runs) + len(standing.untuned)
+        total = sum(standing.done) + len(ahead) + len(tunings(ahead, ready=False))
         whole = bars.add_task("[bold]study", total=total, completed=sum(standing.done), note="")
         tasks: dict[int, TaskID] = {}
         ended = sum(standing.done)
@@ -102,6 +117,8 @@ def study_progress(standing: Standing) -> Iterator[Callable[[Planned | Tuning, M
 
 
 def _result(message: Message) -> str:
+    if message.kind == "skipped":
+        return str(message.content)
     if message.kind == "failed":
         return f"FAILED, {str(message.content).strip().splitlines()[-1]}"
     record = message.content

@@ -6,7 +6,6 @@ A tuned arm has no configuration until its tuning has ended: until then its runs
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ class Planned:
         label: of the arm, for people.
         tuning: of the arm, where it has one.
         tuned: what the record says of it; ``None`` until it has ended well.
+        number: of the arm, from 0.
     """
 
     config: DictConfig
@@ -42,6 +42,7 @@ class Planned:
     label: str
     tuning: Tuning | None = None
     tuned: dict[str, Any] | None = None
+    number: int = 0
 
     @property
     def ready(self) -> bool:
@@ -84,10 +85,10 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
         said = [*study.set, *arm.own, *overrides]
         config = compose(said)
         check_compatible(config)
-        if config.trainer.devices > 1:
+        if config.trainer.devices > 1 and study.tune:
             raise UserError(
-                f"trainer.devices={config.trainer.devices}: the runs of a study use one device each, several at one "
-                "time. Train a run on several devices with research train."
+                f"trainer.devices={config.trainer.devices}: the trials of a tuning use one device each. Tune on one "
+                "device, then name the values in a study without 'tune'."
             )
         axes = _read_axes(arm.axes, config)
         tuning = _tuning(study, arm, said, axes, config)
@@ -98,10 +99,10 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
             composed.append((said, axes, arm.seeds, config, tuning))
     runs = []
     for seed in study.seeds:
-        for said, axes, seeds, config, tuning in composed:
+        for number, (said, axes, seeds, config, tuning) in enumerate(composed):
             if seed in seeds:
                 name = ", ".join(axes.values()) or label(config)
-                runs.append(Planned(_seeded(config, seed), [*said, f"seed={seed}"], axes, name, tuning))
+                runs.append(Planned(_seeded(config, seed), [*said, f"seed={seed}"], axes, name, tuning, number=number))
     return runs
 
 
@@ -135,9 +136,10 @@ def _seeded(config: DictConfig, seed: int) -> DictConfig:
     return copy
 
 
-def tunings(runs: list[Planned]) -> list[Tuning]:
-    """Each arm's tuning, once."""
-    return list({run.tuning.stem: run.tuning for run in runs if run.tuning}.values())
+def tunings(runs: list[Planned], *, ready: bool | None = None) -> list[Tuning]:
+    """Each arm's tuning, once; of the runs that know their values, or do not, where ``ready`` says so."""
+    found = [run for run in runs if ready is None or run.ready == ready]
+    return list({run.tuning.stem: run.tuning for run in found if run.tuning}.values())
 
 
 def _arms(study: Study) -> list[_Arm]:
@@ -149,8 +151,7 @@ def _arms(study: Study) -> list[_Arm]:
             f"Its 'baselines': {', '.join(study.baselines) or 'none'}."
         )
     arms = [_Arm([f"baseline={name}"], {}, study.seeds[:1], spaces.get(name, {})) for name in study.baselines]
-    for values in product(*study.all_axes.values()):
-        point = {key: plain(value) for key, value in zip(study.all_axes, values, strict=True)}
+    for point in study.points:
         own = [word for key, value in point.items() for word in _said(study, key, value)]
         arms.append(_Arm(own, point, study.seeds, study.tune.space if study.tune else {}))
     return arms

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from research.config import identity
 from research.data.atomic import write_whole
 from research.data.load import load
-from research.doctor.before_study import check_before_study
+from research.doctor.before_study import check_before_study, to_examine
 from research.statistics.declared import read_claims
-from research.studies.local import execute
-from research.studies.plan import Planned, plan, settled, tunings
-from research.studies.planned import write_plan
+from research.studies.choice import Choice
+from research.studies.executors.base import Executor
+from research.studies.executors.local import Local
+from research.studies.plan import Planned, plan, tunings
 from research.studies.run_tunings import run_tunings
+from research.studies.standing import Standing, note_failure, stand
 from research.studies.study import Study
 from research.studies.worker import Message, Order
-from research.training.names import run_directory
-from research.training.record import open_directory, read_finished, write_record
+from research.training.record import open_directory
 from research.tuning.arm import Tuning
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A study as it stands: where it lies, all its runs, which of them are done, and the tunings before them."""
-
-    directory: Path
-    runs: list[Planned]
-    done: list[bool]
-    tunings: list[Tuning] = field(default_factory=list)
-
-    @property
-    def untuned(self) -> list[Tuning]:
-        """Tunings that have not ended, or chose nothing."""
-        return [tuning for tuning in self.tunings if tuning.chosen is None]
 
 
 def prepare_study(study: Study, overrides: list[str], *, announce: Callable[[str], None] | None = None) -> Standing:
@@ -62,88 +44,65 @@ def prepare_study(study: Study, overrides: list[str], *, announce: Callable[[str
         "baseline": study.baseline,
         "set": [*study.set, *(word for word in overrides if not word.startswith("paths."))],
         **({"arms": study.arms} if study.arms else {}),
+        **({"exclude": study.exclude} if study.exclude else {}),
         **({"tune": study.tune.written()} if study.tune else {}),
         **({"baselines": study.baselines, **tests} if study.claims or study.family != "holm" else {}),
     }
     write_whole(directory / "study.yaml", yaml.safe_dump(said, sort_keys=False).encode())
-    for config in {str(run.config.data): run.config for run in runs}.values():
+    for config in to_examine(run.config for run in runs):
         check_before_study(config, *load(config, announce=announce), announce=announce)
-    return _standing(study, directory, runs)
-
-
-def _standing(study: Study, directory: Path, runs: list[Planned]) -> Standing:
-    runs = settled(runs)
-    write_plan(directory, runs)
-    return Standing(directory, runs, [_is_done(run, study.name) for run in runs], tunings(runs))
-
-
-def _is_done(run: Planned, study: str) -> bool:
-    """Whether the run's record is there; what it says of its tuning is brought up to date."""
-    if not run.ready:
-        return False
-    directory = run_directory(run.config, study)
-    record = read_finished(directory, identity(run.config))
-    if record and record.get("tuning") != run.tuned:
-        write_record(directory, {**record, "tuning": run.tuned})
-    return record is not None
+    return stand(study.name, directory, runs)
 
 
 def run_missing(
-    study: Study, standing: Standing, *, workers: int | None, tell: Callable[[Planned | Tuning, Message], None]
+    study: Study,
+    standing: Standing,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    tell: Callable[[Planned | Tuning, Message], None],
+    choice: Choice = Choice(),  # noqa: B008
 ) -> int:
-    """Do every tuning and every run that is not done.
+    """Do every tuning and every run that is missing; what another process is doing is left to it.
 
     Args:
         study: what to run.
         standing: from ``prepare_study``.
-        workers: processes at one time; ``None`` is as many as the cores carry.
+        workers: processes at one time where no executor is named; ``None`` is as many as the cores carry.
+        executor: who carries the runs out; processes of this machine if none is named.
         tell: hears every message of every tuning and run.
+        choice: which of them this start does.
 
     Returns:
-        How many runs failed; those of an arm whose tuning failed count.
+        How many runs failed in this start; those of an arm whose tuning failed count.
     """
-    workers = workers or default_workers(standing.runs)
-    if standing.untuned:
-        run_tunings(standing.untuned, workers, tell)
-        standing = _standing(study, standing.directory, standing.runs)
-    failed = sum(not run.ready for run in standing.runs)
-    orders = [
-        Order(i, run.overrides, study.name, run.arm, run.label, run.tuned)
-        for i, (run, done) in enumerate(zip(standing.runs, standing.done, strict=True))
-        if run.ready and not done
-    ]
-    for message in execute(orders, workers):
+    executor = executor or Local(workers=workers)
+    failed = 0
+    if untuned := tunings([standing.runs[i] for i in standing.ahead(choice)], ready=False):
+        run_tunings(untuned, executor, tell, again=choice.retry_failed)
+        standing = stand(study.name, standing.directory, standing.runs)
+        hopeless = {tuning.stem for tuning in standing.untuned if tuning.read()} & {each.stem for each in untuned}
+        failed = sum(choice.takes(run) and run.tuning.stem in hopeless for run in standing.runs if run.tuning)
+    for message in executor.execute(orders(standing, choice), standing.directory):
         run = standing.runs[message.index]
         if message.kind == "failed":
             failed += 1
-            _note_failure(run, study.name, message.content)
+            note_failure(run, study.name, message.content)
         tell(run, message)
     return failed
 
 
-def default_workers(runs: list[Planned]) -> int:
-    """Cores divided by the threads of a run; one when a run takes all cores."""
-    threads = runs[0].config.trainer.threads
-    return max(1, (os.cpu_count() or 1) // threads) if threads else 1
+def orders(standing: Standing, choice: Choice) -> list[Order]:
+    """The runs that a start has to do and that know their values."""
+    study, again = standing.directory.name, choice.retry_failed
+    return [
+        Order(i, run.overrides, study, run.arm, run.label, run.tuned, again, _threads(run))
+        for i in standing.ahead(choice)
+        if (run := standing.runs[i]).ready
+    ]
 
 
-def _note_failure(run: Planned, study: str, reason: Any) -> None:
-    """Leave the reason on disk when the run itself could not, because its process died."""
-    directory = run_directory(run.config, study)
-    if (directory / "record.json").exists():
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    record = {
-        "schema": 1,
-        "status": "failed",
-        "reason": str(reason),
-        "study": study,
-        "cell": directory.parent.name,
-        "label": run.label,
-        "arm": run.arm,
-        "kind": "baseline" if run.config.get("baseline") else "model",
-        "seed": run.config.seed,
-        "identity": identity(run.config),
-        "tuning": run.tuned,
-    }
-    write_record(directory, record)
+def _threads(run: Planned) -> int | None:
+    """CPU threads that a run takes in all its processes; ``None``: all there are."""
+    trainer = run.config.trainer
+    return trainer.threads and trainer.threads * trainer.devices

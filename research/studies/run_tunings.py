@@ -9,26 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from research.studies.local import execute
+from research.studies.executors.base import Executor
 from research.studies.worker import Message, TuneOrder
 from research.tuning.arm import Tuning
 
 
-def run_tunings(tunings: Sequence[Tuning], workers: int, tell: Callable[[Tuning, Message], None]) -> int:
+def run_tunings(
+    tunings: Sequence[Tuning], executor: Executor, tell: Callable[[Tuning, Message], None], *, again: bool = False
+) -> int:
     """Do every trial that is missing.
 
     Args:
         tunings: arms whose result is missing.
-        workers: processes at one time.
+        executor: who carries them out.
         tell: hears every message.
+        again: whether a tuning that chose nothing is done again.
 
     Returns:
         How many arms have no trial that ended well.
     """
     failed, waiting = 0, list(range(len(tunings)))
     while waiting:
-        orders, waiting = [TuneOrder(index, tunings[index]) for index in waiting], []
-        for message in execute(orders, workers):
+        orders, waiting = [TuneOrder(index, tunings[index], again) for index in waiting], []
+        for message in executor.execute(orders, tunings[0].directory.parent):
             if message.died:
                 from research.tuning.tune import note_death
 

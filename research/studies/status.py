@@ -123,7 +123,8 @@ def _seed(path: Path) -> int | None:
 def _read(path: Path, label: str, seed: int, now: float) -> tuple[str, One]:
     """The list that a run's directory belongs to, and its entry."""
     record = path / "record.json"
-    files = [file for file in path.iterdir() if file != record]
+    # Hidden ones, such as the lock of a run under way, come and go while we look.
+    files = [file for file in path.iterdir() if file != record and not file.name.startswith(".")]
     last = max([path.stat().st_mtime, *(file.stat().st_mtime for file in files)]) if files else path.stat().st_mtime
     if record.is_file():
         said = read_record(path)

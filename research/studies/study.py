@@ -2,7 +2,11 @@
 
 question: Does a gate beat a plain sum?
 set: [data=ml-100k, window.k=5]          # overrides of every arm
-axes: {fusion: [sum, gated]}             # any configuration key; the grid is their product
+axes:                                    # any configuration key; the grid is their product
+  fusion: [sum, gated]
+  window.k: {from: 5, to: 20, step: 5}   # a range, both ends included; or times: 2 for 5, 10, 20
+exclude:                                 # points of the grid that are left out: research/studies/axes.py
+  - {fusion: sum, window.k: [15, 20]}    # those that have all of these values; a list: any of them
 arms: {wide: [width=128, encoder@long=gru]}  # an axis called "arm", each value some overrides under a name
 baselines: [popularity, ease]            # rows without training
 seeds: [1, 2, 3]
@@ -11,6 +15,9 @@ baseline: {fusion: sum}
 tune: {trials: 6, space: {...}}          # every arm with the same budget: research/tuning/budget.py
 claims: [gated > sum on ndcg@10]         # what the study is to decide: research/statistics/declared.py
 family: holm                             # or benjamini_hochberg
+
+The protocol needs no key of its own: ``set: [split=global_temporal]`` gives it to every arm, an axis
+``split: [leave_one_out, global_temporal]`` compares two, and each table's footer states it.
 """
 
 from __future__ import annotations
@@ -28,6 +35,7 @@ from research.metrics.ranking import parse
 from research.schema import nearest
 from research.spelling import plain
 from research.statistics.declared import possible_names, read_claims
+from research.studies.axes import Point, matches, points, read_axis, read_exclude
 from research.tuning.budget import Tune, read_tune
 
 ARM = "arm"
@@ -36,7 +44,7 @@ ARM = "arm"
 
 @dataclass(frozen=True)
 class Study:
-    """What a study file says, checked."""
+    """What a study file says, checked; ranges are written out."""
 
     name: str
     question: str
@@ -47,6 +55,7 @@ class Study:
     metrics: list[str] = field(default_factory=lambda: ["recall@10", "ndcg@10", "mrr@10"])
     baseline: dict[str, Any] = field(default_factory=dict)
     arms: dict[str, list[str]] = field(default_factory=dict)
+    exclude: list[dict[str, list[str]]] = field(default_factory=list)
     tune: Tune | None = None
     claims: list[str] = field(default_factory=list)
     family: str = "holm"
@@ -55,6 +64,11 @@ class Study:
     def all_axes(self) -> dict[str, list[Any]]:
         """The axes, the named arms first."""
         return {**({ARM: list(self.arms)} if self.arms else {}), **self.axes}
+
+    @property
+    def points(self) -> list[Point]:
+        """The grid without what is excluded."""
+        return points(self.all_axes, self.exclude)
 
 
 def read_study_file(name: str) -> Study:
@@ -90,6 +104,7 @@ def read_study_file(name: str) -> Study:
         "metrics": list,
         "baseline": dict,
         "arms": dict,
+        "exclude": list,
         "tune": dict,
         "claims": list,
         "family": str,
@@ -102,13 +117,14 @@ def read_study_file(name: str) -> Study:
     if "axes" not in content and not content.get("arms"):
         raise UserError(f"{path}: a study needs 'axes' or 'arms'.")
     tune = read_tune(content["tune"], str(path)) if "tune" in content else None
-    study = Study(name=path.stem, **{"axes": {}, **content, "tune": tune})
+    axes = {key: read_axis(key, said, str(path)) for key, said in content.get("axes", {}).items()}
+    named = {ARM: list(content["arms"])} if content.get("arms") else {}
+    exclude = read_exclude(content.get("exclude", []), {**named, **axes}, str(path))
+    study = Study(name=path.stem, **{**content, "axes": axes, "tune": tune, "exclude": exclude})
     for metric in study.metrics:
         parse(metric)
     if not all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in study.seeds) or not study.seeds:
         raise UserError(f"{path}: 'seeds' should be a list of whole numbers, such as [1, 2, 3].")
-    if bad := [key for key, values in study.axes.items() if not isinstance(values, list) or not values]:
-        raise UserError(f"{path}: axis {bad[0]!r} should be a list of values.")
     for name, words in study.arms.items():
         if not isinstance(words, list) or not all(isinstance(word, str) and "=" in word for word in words):
             raise UserError(f"{path}: arm {name!r} should be a list of overrides, such as [width=128, fusion=sum].")
@@ -121,5 +137,8 @@ def read_study_file(name: str) -> Study:
         values, value = [plain(each) for each in axes[key]], plain(value)
         if value not in values:
             raise UserError(f"{path}: 'baseline': {key!r} has no value {value!r}.{nearest(value, values)}")
+    compared = {key: [plain(value)] for key, value in study.baseline.items()}
+    if not any(matches(point, compared) for point in study.points):
+        raise UserError(f"{path}: 'exclude' leaves out the baseline arm, with which the others are compared.")
     read_claims(content, possible_names(axes, study.baselines), str(path))
     return study

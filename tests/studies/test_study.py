@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from research.errors import UserError
-from research.studies import local
+from research.studies.choice import Choice
+from research.studies.executors import local
 from research.studies.plan import plan
 from research.studies.run_study import prepare_study, run_missing
 from research.studies.study import read_study_file
@@ -74,6 +75,25 @@ def test_the_grid_is_the_product_with_seeds_outermost(tmp_path, overrides):
     assert [r.config.window.k for r in runs[1:5]] == [2, 3, 2, 3]
 
 
+def test_ranges_and_excluded_points(tmp_path, overrides):
+    axes = {"fusion": ["sum", "gated"], "window.k": {"from": 2, "to": 8, "times": 2}}
+    exclude = [{"fusion": "gated", "window.k": [4, 8]}, {"arm": "wide", "fusion": "gated"}]
+    said = {"arms": {"narrow": ["width=4"], "wide": []}, "axes": axes, "exclude": exclude, "seeds": [1]}
+    study = read_study_file(write(tmp_path / "s.yaml", **said, baselines=[], baseline={"fusion": "sum"}, set=SET[:4]))
+    runs = plan(study, overrides)
+    assert [r.label for r in runs] == [
+        "narrow, sum, 2",
+        "narrow, sum, 4",
+        "narrow, sum, 8",
+        "narrow, gated, 2",
+        "wide, sum, 2",
+        "wide, sum, 4",
+        "wide, sum, 8",
+    ]
+    assert [(r.config.width, r.config.window.k) for r in runs[3:5]] == [(4, 2), (runs[-1].config.width, 2)]
+    assert [r.number for r in runs] == list(range(7))
+
+
 def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
     axes = {"fusion": ["long_only", "gated"], "encoder@short": ["gru", "lstm"]}
     runs = plan(read_study_file(write(tmp_path / "s.yaml", axes=axes, seeds=[1], baselines=[])), overrides)
@@ -91,7 +111,11 @@ def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
         ({"seeds": ["one"]}, "'seeds' should be"),
         ({"metrics": ["ndgc@10"]}, "Unknown metric 'ndgc@10'"),
         ({"baseline": {"window": "last_k"}}, "not an axis"),
-        ({"set": [*SET, "trainer.devices=2"]}, "research train"),
+        ({"set": [*SET, "trainer.devices=2"], "tune": {"trials": 1, "space": {"dropout": [0.1]}}}, "one device each"),
+        ({"axes": {"fusion": ["gated"], "window.k": {"from": 5}}, "baseline": {}}, "'window.k': a range has 'from'"),
+        ({"exclude": {"fusion": "gated"}}, "'exclude' should be a list"),
+        ({"exclude": [{"fusion": "gatd"}]}, "s.yaml: 'exclude': axis 'fusion' has no value 'gatd'"),
+        ({"exclude": [{"fusion": "long_only"}]}, "'exclude' leaves out the baseline arm"),
         ({"baselines": ["populer"]}, "Did you mean 'popularity'"),
         ({"claims": "gated > long_only on ndcg@10"}, "'claims' should be a list"),
         ({"claims": ["gatd > long_only on ndcg@10"]}, r"s.yaml: .*no arm 'gatd'.*Did you mean 'gated'"),
@@ -134,7 +158,7 @@ def test_shipped_studies_plan(overrides):
 
 
 def test_a_study_continues_where_it_stopped(tmp_path, overrides):
-    """Finished runs are not touched, a deleted one is done again with the same bytes, a failed one is retried."""
+    """Finished runs are not touched, a deleted one is done again with the same bytes."""
     study = read_study_file(write(tmp_path / "s.yaml"))
     standing = prepare_study(study, overrides)
     assert standing.done == [False] * 5
@@ -169,6 +193,17 @@ def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides)
     reasons = [f.reason for row in rows(read_study(standing.directory)) for f in row.failed]
     assert len(reasons) == 1 and "optimizer.lr" in reasons[0]
 
+    again = prepare_study(study, overrides)
+    said: list[Message] = []
+    failed = [i for i, reason in enumerate(again.failed) if reason]
+    assert [again.runs[i].label for i in failed] == ["1e+30"] and again.left(Choice()) == 1
+    assert run_missing(study, again, workers=1, tell=lambda _, message: said.append(message)) == 0
+    assert said == [], "a plain start leaves what failed as it is"
+    retry = Choice(retry_failed=True)
+    assert again.left(retry) == 0 and again.ahead(retry) == failed
+    assert run_missing(study, again, workers=1, tell=lambda _, m: said.append(m), choice=retry) == 1
+    assert [(m.index, m.kind) for m in said if m.ends] == [(failed[0], "failed")]
+
 
 def test_a_killed_worker_takes_only_its_own_run(tmp_path, overrides):
     """SIGKILL while a run trains, as an out-of-memory killer would; the rest is finished by a new worker."""
@@ -176,7 +211,7 @@ def test_a_killed_worker_takes_only_its_own_run(tmp_path, overrides):
     orders = [Order(0, [*words, "seed=1"], "s", {}, "long"), Order(1, [*SET, *overrides, "seed=2"], "s", {}, "short")]
     ended: dict[int, Message] = {}
     killed = False
-    for message in local.execute(orders, workers=1):
+    for message in local.Local(workers=1).execute(orders, tmp_path):
         if message.kind == "progress" and message.index == 0 and not killed:
             killed = True
             for child in local.multiprocessing.active_children():
