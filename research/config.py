@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from research.choices import chosen_anew, left_out, read_choices
 from research.errors import UserError
 from research.schema import check, nearest, target_class
 
@@ -57,6 +58,9 @@ def option_file(group: str, option: str) -> Path:
 def compose(overrides: list[str], name: str = "train") -> DictConfig:
     """Compose ``configs/<name>.yaml`` with Hydra-style overrides and check every value.
 
+    A model's own values go with its own choice of parts. Where a word chooses another part (``model=attrec
+    window=session``), what the model says of that part is dropped; words such as ``window.gap=10`` always win.
+
     Args:
         overrides: such as ``["data=ml-100k", "encoder@long=gru", "window.k=5"]``.
         name: the root file.
@@ -67,7 +71,6 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
     Raises:
         UserError: a wrong group, option, key or value; the message names the alternatives.
     """
-    from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
@@ -76,18 +79,36 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
     places = [f"hydra.searchpath=[{','.join(quoted)}]"] if own else []
     with initialize_config_dir(str(shipped), version_base="1.3"):
         try:
-            config = hydra_compose(name, overrides=[*places, *overrides])
+            config = _composed(name, places, overrides)
             OmegaConf.resolve(config)
         except (HydraException, OmegaConfBaseException) as error:
             # The alternatives are those of the other words: what loss.precision may be called depends on the loss.
             rest = [word for word in overrides if f"'{word.partition('=')[0]}'" not in str(error)]
             try:
-                config = hydra_compose(name, overrides=[*places, *rest])
+                config = _composed(name, places, rest)
             except HydraException:
-                config = hydra_compose(name)
+                config = _composed(name, [], [])
             raise UserError(_explain(error, config)) from error
     check(config)
     OmegaConf.set_readonly(config, True)
+    return config
+
+
+def _composed(name: str, places: list[str], overrides: list[str]) -> DictConfig:
+    """What Hydra composes, with the parts that words chose in place of a model's own as they are without the model."""
+    from hydra import compose as hydra_compose
+
+    model = [word.partition("=")[2] for word in overrides if word.startswith("model=")]
+    usual, _ = read_choices(option_file("", name))
+    of_model, values = read_choices(option_file("model", model[-1])) if model else ({}, {})
+    config = hydra_compose(name, overrides=[*places, *left_out(overrides, usual, of_model)])
+    for node, words in chosen_anew(overrides, {**usual, **of_model}, values).items():
+        part = hydra_compose(name, overrides=[*places, *left_out(words, usual, {})])
+        with open_dict(config):
+            if node in part:
+                config[node] = part[node]
+            else:
+                config.pop(node, None)
     return config
 
 
@@ -137,7 +158,7 @@ def canonical(config: DictConfig) -> dict[str, Any]:
     if plain["data"].get("malformed") == "error":  # what would have stopped a run has changed no number of it
         del plain["data"]["malformed"]
     if plain.get("baseline"):
-        return {key: plain[key] for key in ("data", "selection", "split", "baseline") if key in plain}
+        return {key: plain[key] for key in ("data", "selection", "split", "evaluation", "baseline") if key in plain}
     plain.pop("baseline", None)
     fusion = target_class(plain["fusion"]["_target_"])
     branches = getattr(fusion, "branches", ())
@@ -150,9 +171,20 @@ def canonical(config: DictConfig) -> dict[str, Any]:
         plain.pop("recent_mask", None)
         if plain["overlap"]:
             plain.pop("window")
+    _shuffled(plain, branches, twin=getattr(fusion, "twin", False))
     for dial in DIALS:
         plain.pop(dial)
     return plain
+
+
+def _shuffled(plain: dict[str, Any], branches: tuple[str, ...], *, twin: bool) -> None:
+    """Of the control ``shuffle`` keep what reaches a view that is read; nothing where nothing is shuffled."""
+    control = plain.pop("shuffle", None)
+    if control:
+        control["long"] = control["long"] and ("long" in branches or twin)
+        control["short"] = control["short"] and "short" in branches
+        if control["long"] or control["short"]:
+            plain["shuffle"] = control
 
 
 def identity(config: DictConfig) -> str:

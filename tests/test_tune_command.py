@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import yaml
 
 from research import cli
 from research.config import compose, config_directory
+from research.studies.once import locked
+from research.tuning.arm import Tuning
+from research.tuning.budget import Budget
+from research.tuning.space import Choice
 
 TINY = [
     "data=simulated",
@@ -76,12 +81,45 @@ def test_a_file_names_the_space(research, tmp_path):
         (["dropout=[0.1]", "--sampler", "tep"], "Did you mean 'tpe'"),
         (["dropout=[0.1]", "--sampler", "grid", "--trials", "2"], "1 points, fewer than"),
         (["--space", "nowhere.yaml"], "nowhere.yaml"),
+        (["--space", "defualt"], "Did you mean 'default'"),
+        (["optimizer.lr=loguniform(0.001,0.1)"], "Did you mean 'uniform'"),
+        (["window.k=choice(1,2)"], "a list [a,b,c]"),
+        (["loss=[bce,bprr]"], "Did you mean 'bpr'"),
+        (["fusion=long_only", "window.k=[5,10]"], "nothing in transformer, long_only depends on"),
+        (["baseline=popularity"], "nothing in popularity depends on"),
     ],
 )
 def test_a_mistake_is_one_sentence(research, words, message):
     code, out, err = research("tune", *TINY, *words)
     assert code == 2 and out == ""
     assert message in " ".join(err.split()), err
+
+
+def test_a_baseline_has_a_space_of_its_own(research):
+    code, out, err = research("tune", *TINY, "baseline=ease", "--trials", "2", "--json")
+    result = json.loads(out)
+    assert code == 0, err
+    assert list(result["space"]) == ["baseline.l2"] and result["kind"] == "baseline"
+    assert len({trial["values"]["baseline.l2"] for trial in result["tried"]}) == 2
+
+
+def test_the_words_survive_a_shell(research):
+    """A list in brackets is neither a mark-up of the terminal nor a pattern of the shell."""
+    words = ["auxiliary=[decorrelation,label_smoothing]", "dropout=[0.1]", "--trials", "1"]
+    code, out, err = research("tune", *TINY, *words)
+    assert code == 0, err
+    line = next(line for line in out.splitlines() if line.startswith("research train "))
+    assert "'auxiliary=[decorrelation,label_smoothing]'" in line
+    assert set(compose(shlex.split(line)[2:]).auxiliary) == {"decorrelation", "label_smoothing"}
+
+
+def test_another_process_is_left_to_it(research, tmp_path):
+    words = [*TINY, f"paths.runs={tmp_path / 'runs'}"]
+    space, budget = {"dropout": Choice((0.1,))}, Budget(1, "random", 0, "median")
+    tuning = Tuning(tuple(words), space, budget, tmp_path / "runs" / "tune" / "tuning", {})
+    with locked(tuning.directory / f".{tuning.stem}.lock", "it"):
+        code, _, err = research("tune", *TINY, "dropout=[0.1]", "--trials", "1", "--sampler", "random")
+    assert code == 2 and "is being done by another process" in " ".join(err.split())
 
 
 def test_every_trial_failing_is_exit_code_1(research):

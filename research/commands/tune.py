@@ -42,9 +42,10 @@ def tune(
     from research.console import announce, print_json, print_tuning
     from research.errors import UserError
     from research.progress import training_bar
+    from research.studies.once import locked
     from research.tuning.arm import Tuning
     from research.tuning.tune import tune as run_trials
-    from research.tuning.words import read_tune_file, split_words
+    from research.tuning.words import read_tune_file, split_words, usual_space
 
     use_mirrors(mirror)
     arm, searched = split_words(overrides or [])
@@ -53,13 +54,15 @@ def tune(
     changes = {key: value for key, value in asked.items() if value is not None}
     if prune is not None:
         changes["prune"] = "median" if prune else None
-    budget, chosen_from = replace(usual.budget, **changes), searched or usual.space
+    budget, chosen_from = replace(usual.budget, **changes), searched or usual_space(usual, arm)
     budget.check(chosen_from, "space")
     if twice := [word for word in arm if word.partition("=")[0] in chosen_from]:
         raise UserError(f"{twice[0]}: the tuning chooses that value; leave the word out, or name the space in words.")
     directory = Path(compose(arm).paths.runs) / "tune" / "tuning"
-    with training_bar() as report:
-        result = run_trials(Tuning(tuple(arm), chosen_from, budget, directory, {}), report=report, announce=announce)
+    tuning = Tuning(tuple(arm), chosen_from, budget, directory, {})
+    tuning.check_reach()
+    with locked(directory / f".{tuning.stem}.lock", tuning.title), training_bar() as report:
+        result = run_trials(tuning, report=report, announce=announce)
     if as_json:
         print_json(result)
     else:

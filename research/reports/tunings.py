@@ -50,13 +50,13 @@ def tuning_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def tuning_notes(records: StudyRecords) -> list[str]:
     """Footer sentences: budget and spaces, who was not tuned, and a warning where budgets are unequal."""
-    arms = {run.cell: (run.label, tuning_of(run.record)) for run in records.runs}
-    tuned = [(label, said) for label, said in arms.values() if said]
-    if not tuned:
+    # Of every run, not one of each arm: the seeds of an arm may have been tuned unalike.
+    runs = [(run.label, said) for run in records.runs if (said := tuning_of(run.record))]
+    if not runs:
         return []
-    kinds: dict[str, list[str]] = {}
-    for label, said in tuned:
-        kinds.setdefault(_budget(said), []).append(label)
+    kinds: dict[str, dict[str, None]] = {}
+    for label, said in runs:
+        kinds.setdefault(_budget(said), {})[label] = None
     usual = max(kinds, key=lambda words: len(kinds[words]))
     lines = [
         f"Tuning: {words}, every {'other tuned ' * (len(kinds) > 1)}arm alike."
@@ -67,11 +67,11 @@ def tuning_notes(records: StudyRecords) -> list[str]:
     lines.sort(key=lambda line: not line.startswith("Tuning:"))
     lines.append("Tuning ranked validation items only, in runs with a seed of their own; the test items took no part.")
     for state in ("failed", "pruned"):
-        if counts := [f"{label} {said[state]}" for label, said in tuned if said.get(state)]:
+        if counts := [f"{label} {said[state]}" for label, said in dict(runs).items() if said.get(state)]:
             lines.append(f"Trials that {'were pruned' if state == 'pruned' else 'failed'} count: {', '.join(counts)}.")
-    if untuned := [label for label, said in arms.values() if not said]:
+    if untuned := dict.fromkeys(run.label for run in records.runs if not tuning_of(run.record)):
         lines.append(f"Not tuned: {', '.join(untuned)}.")
-    budgets = {tuple(str(said.get(key)) for key in BUDGET) for _, said in tuned}
+    budgets = {tuple(str(said.get(key)) for key in BUDGET) for _, said in runs}
     if len(budgets) > 1 or any(run.kind == "model" and not tuning_of(run.record) for run in records.runs):
         lines.append("Warning: the arms were not all tuned with the same budget; their rows do not compare.")
     return lines

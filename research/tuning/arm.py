@@ -20,14 +20,14 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from research.config import canonical, compose
+from research.config import canonical, compose, identity
 from research.data.atomic import write_whole
 from research.errors import UserError
 from research.training.compatible import check_compatible
 from research.training.names import label as label_of
 from research.training.seeds import derive
 from research.tuning.budget import Budget
-from research.tuning.space import Space, words, written
+from research.tuning.space import Choice, Space, words, written
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,33 @@ class Tuning:
 
     @cached_property
     def corners(self) -> tuple[DictConfig, DictConfig]:
-        """The configurations at the first and the last values of the space."""
+        """The configurations at the first and the last values of the space, once every name between them is known.
+
+        Raises:
+            UserError: as ``config``, and of any listed word that is no option or value.
+        """
         first, last = ({key: domain.ends[end] for key, domain in self.space.items()} for end in (0, 1))
-        return self.config(first), self.config(last)
+        found = self.config(first), self.config(last)
+        for key, domain in self.space.items():
+            # A misspelt option among others would else cost a trial; between two good numbers are good numbers.
+            named = domain.values[1:-1] if isinstance(domain, Choice) else ()
+            for value in (value for value in named if isinstance(value, str)):
+                compose([*self.overrides, *words({**first, key: value})])
+        return found
+
+    def check_reach(self) -> None:
+        """See that the space reaches the arm, so that trials are not one run many times.
+
+        Raises:
+            UserError: no value of it changes a number.
+        """
+        first, last = self.corners
+        several = any(domain.ends[0] != domain.ends[1] for domain in self.space.values())
+        if several and identity(first) == identity(last):
+            raise UserError(
+                f"{', '.join(self.space)}: nothing in {self.label} depends on what would be searched. "
+                "Name keys of its own in words, such as baseline.l2=log(1,1000) for baseline=ease."
+            )
 
     @cached_property
     def identity(self) -> str:

@@ -19,6 +19,9 @@ from research.spelling import plain
 
 Scalar = str | int | float | bool | None
 
+CASTS = ("int", "float", "str", "bool", "json_str", "extend_list")
+"""What else has brackets in a word: Hydra's ways to write one value."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -110,7 +113,7 @@ def read_word(value: str) -> Range | Choice | None:
     """The right side of a word of the command line; ``None`` when it is a plain value.
 
     Raises:
-        UserError: it begins as a range or a list and is none.
+        UserError: it begins as a range or a list and is none, or is a range by another name.
     """
     if match := re.fullmatch(r"(log|uniform|whole)\((.*)\)", value.strip()):
         kind = match[1]
@@ -119,6 +122,11 @@ def read_word(value: str) -> Range | Choice | None:
             raise UserError(f"{value}: a range has two ends, such as {kind}(1,10).")
         return _range(
             {"low": ends[0], "high": ends[1], "log": kind == "log", "whole": kind == "whole"}, where=value.strip()
+        )
+    if (other := re.fullmatch(r"(\w+)\(.*\)", value.strip())) and other[1] not in CASTS:
+        raise UserError(
+            f"{value.strip()} is not searched: a range is log(low,high), uniform(low,high) or whole(low,high), a list "
+            f"[a,b,c].{nearest(other[1], ['log', 'uniform', 'whole'])}"
         )
     if value.startswith("[") and value.endswith("]"):
         try:

@@ -15,6 +15,7 @@ from research.data.fetch import Announce
 from research.data.load import load
 from research.data.split import Queries, Split
 from research.evaluation.baselines.base import Baseline, rank_baseline
+from research.evaluation.published import rule_of
 from research.schema import build
 from research.training.callbacks import CURVE, Report
 from research.training.compatible import check_compatible
@@ -72,7 +73,8 @@ def try_out(
     def baseline() -> Tried:
         started = time.perf_counter()
         # The validation items take the place of the test items, which are thereby gone.
-        ranks = rank_baseline(build(config.baseline, Baseline), histories, replace(split, test=split.validation))
+        asked = replace(split, test=split.validation)
+        ranks = rank_baseline(build(config.baseline, Baseline), histories, asked, rule_of(config))
         return Tried(ranks.mean(METRIC), 0, 0, time.perf_counter() - started)
 
     return baseline if config.get("baseline") else model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from research.config import identity
 from research.data.fetch import Announce
+from research.errors import UserError
 from research.training.callbacks import Progress, Report
 from research.training.record import open_directory
 from research.tuning.arm import Tuning
@@ -19,7 +20,6 @@ from research.tuning.trial import Tried, try_out
 
 if TYPE_CHECKING:
     import optuna
-    from omegaconf import DictConfig
     from optuna.trial import FrozenTrial
 
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
@@ -28,7 +28,8 @@ STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 def tune(tuning: Tuning, *, report: Report | None = None, announce: Announce | None = None) -> dict[str, Any]:
     """Do every trial that has not ended, then choose.
 
-    A trial that fails is noted with its reason and counts. A tuning of which every trial failed starts anew.
+    A trial that fails, or whose values make no run together, is noted with its reason and counts. A tuning of which
+    every trial failed starts anew.
 
     Args:
         tuning: what to tune.
@@ -49,10 +50,15 @@ def tune(tuning: Tuning, *, report: Report | None = None, announce: Announce | N
         tuning.journal.unlink(missing_ok=True)
     journal = Journal(tuning.journal)
     while len(ended := journal.trials()) < tuning.budget.trials:
-        config, trial, study = _next(tuning, ended)
-        if not _known(trial, identity(config), ended, study):
-            run = try_out(config, _watch(trial, tuning), report=_part(report, len(ended), tuning), announce=announce)
-            _carry_out(run, trial, study)
+        trial, study = _next(tuning, ended)
+        try:
+            config = tuning.config(trial.params)
+        except UserError as error:  # each value alone is one, as ``corners`` saw; these together are no run
+            _fail(trial, study, str(error))
+        else:
+            if not _known(trial, identity(config), ended, study):
+                watch, told = _watch(trial, tuning), _part(report, len(ended), tuning)
+                _carry_out(try_out(config, watch, report=told, announce=announce), trial, study)
         journal.add(study.trials[-1])
         if announce:
             announce(f"{tuning.label}, trial {len(ended) + 1} of {tuning.budget.trials}: {_said(study.trials[-1])}")
@@ -68,17 +74,17 @@ def note_death(tuning: Tuning, reason: str) -> str:
     journal = Journal(tuning.journal)
     ended = journal.trials()
     if len(ended) < tuning.budget.trials:
-        _, trial, study = _next(tuning, ended)
+        trial, study = _next(tuning, ended)
         _fail(trial, study, reason)
         journal.add(study.trials[-1])
     return f"{tuning.label}, trial {len(ended) + 1} of {tuning.budget.trials}: FAILED, {reason}"
 
 
-def _next(tuning: Tuning, ended: list[FrozenTrial]) -> tuple[DictConfig, optuna.Trial, optuna.Study]:
+def _next(tuning: Tuning, ended: list[FrozenTrial]) -> tuple[optuna.Trial, optuna.Study]:
     # A trial that learns slowly deserves a quarter of the epochs before it is compared with others.
     warm_up = tuning.corners[0].trainer.max_epochs // 4
     study, trial = propose(tuning.budget, tuning.space, ended, warm_up=warm_up)
-    return tuning.config(trial.params), trial, study
+    return trial, study
 
 
 def _known(trial: optuna.Trial, same: str, ended: list[FrozenTrial], study: optuna.Study) -> bool:

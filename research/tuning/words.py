@@ -6,10 +6,11 @@ from pathlib import Path
 
 import yaml
 
-from research.config import config_directory, option_file
+from research.config import config_directory, option_file, options
 from research.errors import UserError
+from research.schema import nearest
 from research.tuning.budget import Tune, read_tune
-from research.tuning.space import Choice, Range, read_word
+from research.tuning.space import Choice, Range, Space, read_word
 
 
 def split_words(overrides: list[str]) -> tuple[list[str], dict[str, Range | Choice]]:
@@ -32,6 +33,12 @@ def split_words(overrides: list[str]) -> tuple[list[str], dict[str, Range | Choi
     return arm, space
 
 
+def usual_space(tune: Tune, arm: list[str]) -> Space:
+    """The space of a file for the arm of these words: a baseline may have one of its own."""
+    named = [word.partition("=")[2] for word in arm if word.startswith("baseline=")]
+    return tune.baselines.get(named[-1], tune.space) if named else tune.space
+
+
 def _groups_of_several() -> set[str]:
     """Groups whose default is a list of options."""
     root = yaml.safe_load((config_directory() / "train.yaml").read_text(encoding="utf-8"))
@@ -47,7 +54,11 @@ def read_tune_file(name: str) -> Tune:
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else option_file("tune", name)
     if not path.is_file():
-        raise UserError(f"There is no file {path} with a space to search.")
+        known = options("tune")
+        raise UserError(
+            f"There is no file {path} with a space to search. Known by name: {', '.join(known)}; else the path of one "
+            f"that ends in .yaml.{nearest(name, known)}"
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -19,7 +19,8 @@ from research.reports.markdown import markdown_table
 from research.reports.page import write_page
 from research.reports.publish import publish
 from research.reports.rows import read_study, rows
-from research.studies import local, run_tunings
+from research.studies import run_tunings
+from research.studies.executors import local
 from research.studies.plan import plan, settled, tunings
 from research.studies.run_study import Standing, prepare_study, run_missing
 from research.studies.study import Study, read_study_file
@@ -206,16 +207,20 @@ def test_an_arm_that_cannot_be_tuned_fails_with_its_reason(tmp_path, overrides):
     assert len(prepare_study(study, overrides).untuned) == 1, "it is tried again"
 
 
-@pytest.mark.xfail(reason="open: seen to fail on a loaded machine, not yet understood", strict=False)
 def test_a_failed_trial_counts_and_the_arm_goes_on(tmp_path, overrides):
+    """Of a Transformer: its states are unbounded, so at this rate infinities meet and the loss is no number.
+
+    A GRU's are not: it saturates, and its loss stays finite because probabilities are kept above the smallest float.
+    """
     space = {"optimizer.lr": [0.01, 1e30]}
-    only = {"arms": {"long": ["fusion=long_only"]}, "baselines": [], "seeds": [1]}
+    only = {"arms": {"long": ["fusion=long_only", "encoder@long=transformer"]}, "baselines": [], "seeds": [1]}
     study = write(tmp_path / "s.yaml", **only, tune={"trials": 2, "sampler": "grid", "space": space})
     standing = prepare_study(study, overrides)
     assert run_missing(study, standing, workers=1, tell=lambda *_: None) == 0
     result = results(standing)["long"]
     assert sorted(t["state"] for t in result["tried"]) == ["complete", "failed"]
     assert result["chosen"] == {"optimizer.lr": 0.01} and len(result["tried"]) == 2
+    assert "diverged" in next(t["reason"] for t in result["tried"] if t["state"] == "failed")
 
 
 def test_a_killed_worker_costs_one_trial(tmp_path, overrides):
@@ -232,7 +237,7 @@ def test_a_killed_worker_costs_one_trial(tmp_path, overrides):
                 killed.append(child.pid or 0)
                 os.kill(child.pid or 0, signal.SIGKILL)
 
-    assert run_tunings.run_tunings([arm], workers=1, tell=tell) == 0
+    assert run_tunings.run_tunings([arm], local.Local(workers=1), tell=tell) == 0
     result = arm.read()
     assert result is not None and [t["state"] for t in result["tried"]] == ["failed", "complete"]
     assert "exit code -9" in result["tried"][0]["reason"]
@@ -261,7 +266,6 @@ class TestPlan:
             ("both, 16", 16),
         ]
 
-    @pytest.mark.xfail(reason="open: a model's own values stay when a word replaces their group", strict=False)
     def test_a_model_is_an_arm_by_its_name_and_set_wins_over_its_file(self, tmp_path, overrides):
         said = {"arms": None, "axes": {"model": ["sasrec", "gru4rec"]}, "baseline": {"model": "sasrec"}, "seeds": [1]}
         file = write(tmp_path / "s.yaml", **said, baselines=[], tune=None, set=[*SET, "loss=cross_entropy"])
@@ -303,9 +307,8 @@ class TestPlan:
             plan(write(tmp_path / "s.yaml", **changes), overrides)
 
 
-@pytest.mark.xfail(reason="open: seen to fail on a loaded machine, not yet understood", strict=False)
 def test_unequal_budgets_are_warned_of(done, tmp_path):
-    """A record that says another number of trials than the others."""
+    """A record that says another number of trials than the others, though it is one seed of several."""
     publish(done[1].directory, tmp_path / "results")
     path = next((tmp_path / "results" / "runs").glob("*sum*/seed-1/record.json"))
     record = json.loads(path.read_text())

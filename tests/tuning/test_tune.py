@@ -71,6 +71,33 @@ def test_a_failed_trial_counts_and_says_why(arm, pretend):
     assert (result["failed"], result["trials"], result["chosen_trial"]) == (3, 4, 1)
 
 
+def test_values_that_make_no_run_together_are_a_failed_trial(arm, pretend):
+    """Each value is fine beside others, so the tuning neither stops there nor stands still when it is started again."""
+    ran = pretend(lambda config: [0.1])
+    space = {"fusion": Choice(("sum", "initial_state", "gated")), "encoder@short": Choice(("gru", "transformer"))}
+    result = tune(arm("encoder@long=user", space=space, trials=6, sampler="grid"))
+    failed = [t for t in result["tried"] if t["state"] == "failed"]
+    assert [t["values"] for t in failed] == [{"fusion": "initial_state", "encoder@short": "transformer"}]
+    assert "encoder@short=gru" in failed[0]["reason"]
+    assert len(ran) == 5 and result["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"fusion": Choice(("sum", "gatd", "concat"))}, "Did you mean 'gated'"),
+        ({"encoder@short": Choice(("gru", "lstn", "lstm"))}, "no encoder called 'lstn'"),
+        ({"long.inner": Choice((8, "wide", 16))}, "a whole number or null"),
+    ],
+)
+def test_a_wrong_word_among_good_ones_is_named_before_any_trial(arm, pretend, space, message):
+    ran = pretend(lambda config: [0.1])
+    tuning = arm("fusion=sum") if "fusion" not in space else arm()
+    with pytest.raises(UserError, match=message):
+        tune(replace(tuning, space=space))
+    assert not ran and not tuning.directory.exists()
+
+
 def test_an_arm_without_a_good_trial_fails_and_starts_anew_next_time(arm, pretend):
     def fail(config):
         raise UserError("the weights diverged")
