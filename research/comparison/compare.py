@@ -35,7 +35,7 @@ class Difference:
         name: the metric, or the slice.
         queries: held-out items that count; ``users`` whose they are.
         first: mean over queries, then seeds; ``second`` likewise.
-        difference: first minus second, mean over users.
+        difference: first minus second, as tested: a user is one pair, with the sum of the user's queries.
         interval: of the difference, 95 %.
         p: of the sign-flip test over users; ``p_adjusted`` after Holm's correction in its family. ``None`` for fewer
             than two users.
@@ -151,8 +151,8 @@ def slices_of(side: Side) -> list[tuple[str, np.ndarray]]:
 
 def _difference(first: Side, second: Side, metric: str, chosen_Q: np.ndarray, name: str) -> Difference:
     means = [float(np.mean(side.mean(metric, chosen_Q))) for side in (first, second)]
-    values = [side.per_user(metric, chosen_Q) for side in (first, second)]
-    users = len(values[0][0][0])
+    values = [side.by_query(metric, chosen_Q) for side in (first, second)]
+    users = len(np.unique(values[0][0][0]))
     queries = int(chosen_Q.sum())
     if users < 2:
         return Difference(name, queries, users, means[0], means[1], means[0] - means[1], None, None, None)

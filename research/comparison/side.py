@@ -49,12 +49,11 @@ class Side:
         """Whether another seed would change nothing."""
         return self.records[0]["kind"] == "baseline"
 
-    def per_user(self, name: str, chosen_Q: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
-        """``(user_U, value_U)`` of each seed: a user with several queries counts once, with their mean."""
-        chosen = np.ones(len(self.queries["user"]), dtype=bool) if chosen_Q is None else chosen_Q
-        user_U, row_Q, count_U = np.unique(self.queries["user"][chosen], return_inverse=True, return_counts=True)
-        values = [metric(name, better_Q[chosen], ties_Q[chosen]) for better_Q, ties_Q in self.counts]
-        return [(user_U, np.bincount(row_Q, weights=value_Q, minlength=len(user_U)) / count_U) for value_Q in values]
+    def by_query(self, name: str, chosen_Q: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """``(user_Q, value_Q)`` of each seed; a user with several queries stands in several rows."""
+        chosen = slice(None) if chosen_Q is None else chosen_Q
+        user_Q = self.queries["user"][chosen]
+        return [(user_Q, metric(name, better_Q[chosen], ties_Q[chosen])) for better_Q, ties_Q in self.counts]
 
     def mean(self, name: str, chosen_Q: np.ndarray | None = None) -> list[float]:
         """Mean over queries of each seed, as records state it."""

@@ -1,22 +1,23 @@
-"""The instrument is checked before a study's first run, once for each dataset, split and state of the code.
+"""The instrument is checked before a study's first run, once for each dataset, selection, split and state of the code.
 
-The answer is kept in the data cache, under a name that hashes all three. A check that failed is not remembered.
+The answer is kept in the data cache, under a name that hashes all of them. A check that failed is not remembered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 
 import research
 from research.data.atomic import write_whole
 from research.data.histories import Histories
-from research.data.split import Split
+from research.data.split import Queries, Split
 from research.doctor.check import Check, failed
 from research.doctor.data import cache_of, same_build, shuffled_time
 from research.errors import UserError
@@ -32,6 +33,14 @@ def examine(config: DictConfig, histories: Histories, split: Split) -> list[Chec
 
     bench = Bench.of(histories, split, config.max_length)
     return [*instrument(bench), shuffled_time(histories), same_build(config, histories)]
+
+
+def to_examine(configs: Iterable[DictConfig]) -> list[DictConfig]:
+    """The first configuration of each dataset, selection and split of a study."""
+    found: dict[tuple[str, ...], DictConfig] = {}
+    for config in configs:
+        found.setdefault(tuple(str(config.get(part)) for part in ("data", "selection", "split")), config)
+    return list(found.values())
 
 
 def check_before_study(
@@ -66,9 +75,18 @@ def check_before_study(
 
 
 def key(histories: Histories, split: Split) -> str:
-    """Of everything that an answer depends on."""
-    depends = [histories.name, histories.digest, histories.columns_digest, split.name, code_digest()]
+    """Of everything that an answer depends on; the queries as they are, as no name tells two versions of a split."""
+    depends = [histories.name, histories.digest, histories.columns_digest, split.name, queries_digest(split.test)]
+    depends.append(code_digest())
     return hashlib.sha256("\n".join(depends).encode()).hexdigest()[:20]
+
+
+def queries_digest(queries: Queries) -> str:
+    """SHA-256 over who is asked for what."""
+    sha = hashlib.sha256()
+    for array in (queries.user, queries.start, queries.stop, queries.target):
+        sha.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+    return sha.hexdigest()
 
 
 def code_digest() -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from research.reports.groups import data_name, protocol
 from research.reports.notes import identity
 from research.reports.records import StudyRecords, plain
 from research.reports.row import Row
 from research.reports.tunings import tuning_of
+
+if TYPE_CHECKING:
+    from research.statistics.verdict import Verdict
 
 TESTED = ("difference", "ci_low", "ci_high", "ci_level", "p", "p_adjusted", "verdict")
 """Of a row against its baseline arm; the interval has the level of its own test after correction."""
@@ -43,7 +47,7 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
         for name in metrics:
             value = row.values.get(name)
             line += [value.mean, value.std] if value else [None, None]
-            line += _comparison(row, name) if tested else []
+            line += comparison(row.against.get(name)) if tested else []
         line += _compared(row) if tested else []
         line += [
             row.branch_weight.mean if row.branch_weight else None,
@@ -60,9 +64,8 @@ def csv_table(rows: Sequence[Row], records: StudyRecords) -> str:
     return written.getvalue()
 
 
-def _comparison(row: Row, name: str) -> list[object]:
+def comparison(said: Verdict | None) -> list[object]:
     """The columns of ``TESTED``."""
-    said = row.against.get(name)
     if said is None:
         return [None] * len(TESTED)
     ends = said.interval.low, said.interval.high, said.interval.level

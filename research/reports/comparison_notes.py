@@ -43,8 +43,9 @@ def slice_notes(records: StudyRecords, buckets: Sequence[Bucket]) -> list[str]:
     tests = sum(len(row.against) for bucket in buckets for row in bucket.rows)
     if not tests:
         return []
+    counted = "queries" if records.several else "users"
     return [
-        f"{DAGGER} above, {DOUBLE_DAGGER} below the baseline arm among the users of the bucket, tested as in the "
+        f"{DAGGER} above, {DOUBLE_DAGGER} below the baseline arm among the {counted} of the bucket, tested as in the "
         f"table, {_corrected(records, tests)}, all buckets together."
     ]
 

@@ -28,7 +28,7 @@ def lengths_figure(buckets: Sequence[Bucket], metric: str) -> Plot | None:
         name="lengths",
         title=f"{name} by history length",
         figure=figure[0],
-        caption="Mean over seeds, whisker one sample standard deviation; below each bucket its test users. "
+        caption=f"Mean over seeds, whisker one sample standard deviation; below each bucket its {counted(buckets)}. "
         "Grey dotted lines: rows without training.",
         alt=f"{name} by history length; its values are in the table of short and long histories.",
     )
@@ -89,9 +89,9 @@ def by_bucket(
                 alpha=0.85,
             )
             entries.append((names[row.cell], look))
-        ax.set_xticks(range(len(buckets)), [f"{bucket.name}\n{bucket.users:,}" for bucket in buckets])
+        ax.set_xticks(range(len(buckets)), [f"{bucket.name}\n{bucket.queries or bucket.users:,}" for bucket in buckets])
         ax.grid(visible=False, axis="x")
-        ax.set_xlabel(f"{axis} (test users below)")
+        ax.set_xlabel(f"{axis} ({counted(buckets)} below)")
         ax.set_ylabel(heading)
         score_axis(ax, "y")
         legend_below(figure, entries)
@@ -103,6 +103,11 @@ def by_bucket(
         for at, bucket in enumerate(buckets)
     ]
     return figure, "; ".join(words) + "."
+
+
+def counted(buckets: Sequence[Bucket]) -> str:
+    """What the number below a bucket is of."""
+    return "test users" if buckets[0].queries is None else "test queries"
 
 
 def _same(bucket: Bucket, row: Row) -> Row:

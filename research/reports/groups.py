@@ -15,6 +15,9 @@ def protocol(run: Run) -> str:
         "split": "{} split",
         "ranking": "ranking over {}",
         "seen": "seen items {}",
+        "cold_targets": "targets unseen in training {}",
+        "negatives": "training negatives {}",
+        "counts": "popularity counted over {}",
         "ties": "ties by {} value",
     }
     rule = run.section("protocol")

@@ -25,9 +25,9 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def grid_table(printed: Grid, caption: str) -> str:
-    """A table of arms, or of claims; the name of either heads its row."""
+    """A table of arms, claims or parts of the variance; the name of either heads its row."""
     head = [(column.heading, column.numeric) for column in printed.columns]
-    named = next(index for index, column in enumerate(printed.columns) if column.heading in ("Arm", "Claim"))
+    named = next(index for index, column in enumerate(printed.columns) if column.heading in ("Arm", "Claim", "Part"))
     body = []
     for line in printed.lines:
         kinds = ["untrained"] * (line.row is not None and line.row.kind != "model") + ["rule"] * line.rule
@@ -41,7 +41,7 @@ def grid_table(printed: Grid, caption: str) -> str:
 
 def slice_table(buckets: Sequence[Bucket], metric: str, caption: str) -> str:
     """One row an arm, one column a bucket of one group."""
-    head = [("Arm", False)] + [(f"{bucket.name} ({bucket.users:,} users)", True) for bucket in buckets]
+    head = [("Arm", False)] + [(f"{bucket.name} ({bucket.counted})", True) for bucket in buckets]
     values = [value for bucket in buckets for row in bucket.rows for value in row.values.values()]
     spreads = any(value.std is not None for value in values)
     daggers = any(row.side(metric) for bucket in buckets for row in bucket.rows)

@@ -1,16 +1,23 @@
-"""The study's table in LaTeX: ``booktabs`` (the only package needed), best bold, second underlined."""
+"""The study's tables in LaTeX: ``booktabs`` (the only package needed), best bold, second underlined."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from research.reports.answer import headline_metric
 from research.reports.claimed import claims_grid, claims_notes, judged_claims
-from research.reports.digits import DAGGER, DASH, DOUBLE_DAGGER, MINUS
+from research.reports.comparison_notes import slice_notes
+from research.reports.digits import DAGGER, DASH, DOUBLE_DAGGER, MINUS, metric_name
+from research.reports.explained import HEADING, explained, explained_grid, explained_notes
 from research.reports.grid import Cell, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
 from research.reports.row import Row
+from research.reports.slice_tables import slice_grid
+from research.reports.slices import Bucket, Slicing
+
+NEEDS = "% Needs \\usepackage{booktabs}."
 
 SPECIAL = {
     "\0": "{}",
@@ -43,15 +50,36 @@ WRAP = {"best": r"\mathbf", "second": r"\underline"}
 
 
 def latex_table(rows: Sequence[Row], records: StudyRecords) -> str:
-    """A whole ``table`` environment with caption, label and footer, and one for the claims."""
-    label = "".join(character if character.isascii() and character.isalnum() else "-" for character in records.name)
+    """A whole ``table`` environment with caption, label and footer, one for the variance and one for the claims."""
+    label = _label(records)
     title = f"{records.name}: {records.question}".rstrip(": ")
-    lines = ["% Needs \\usepackage{booktabs}.", *_environment(grid(rows), title, label, notes(records, rows))]
+    lines = [NEEDS, *_environment(grid(rows), title, label, notes(records, rows))]
+    parts = explained(records, rows)
+    if printed := explained_grid(parts):
+        foot = explained_notes(parts, headline_metric(records.metrics))
+        said = f"{records.name}: {HEADING[0].lower()}{HEADING[1:]}"
+        lines += ["", *_environment(printed, said, f"{label}-variance", foot)]
     claims = judged_claims(records, rows)
     if printed := claims_grid(claims):
         said = f"{records.name}: claims"
         lines += ["", *_environment(printed, said, f"{label}-claims", claims_notes(records, claims))]
     return "\n".join(lines) + "\n"
+
+
+def latex_slices(slices: Sequence[tuple[Slicing, Sequence[Bucket]]], records: StudyRecords, metric: str) -> str:
+    """A ``table`` environment for each slicing and group: arms by buckets."""
+    lines = [NEEDS]
+    for slicing, buckets in slices:
+        for number, group in enumerate(dict.fromkeys(bucket.group for bucket in buckets), start=1):
+            inside = [bucket for bucket in buckets if bucket.group == group]
+            said = f"{records.name}: {metric_name(metric)} by {slicing.words}{f': {group}' if group else ''}"
+            label = f"{_label(records)}-{slicing.name}{f'-{number}' if group else ''}"
+            lines += ["", *_environment(slice_grid(inside, metric), said, label, slice_notes(records, buckets))]
+    return "\n".join(lines) + "\n"
+
+
+def _label(records: StudyRecords) -> str:
+    return "".join(character if character.isascii() and character.isalnum() else "-" for character in records.name)
 
 
 def _environment(printed: Grid, caption: str, label: str, foot: Sequence[str]) -> list[str]:
@@ -61,6 +89,14 @@ def _environment(printed: Grid, caption: str, label: str, foot: Sequence[str]) -
         body += [r"\midrule"] * line.rule
         cells = (_cell(cell, printed.has_spread(at), printed.has_dagger(at)) for at, cell in enumerate(line.cells))
         body.append(" & ".join(cells) + r" \\")
+    below = [
+        "",
+        r"\medskip",
+        r"\begin{minipage}{\linewidth}",
+        r"\footnotesize",
+        "\n".join(rf"{escape(line)}\par" for line in foot),
+        r"\end{minipage}",
+    ]
     return [
         r"\begin{table}",
         r"\centering",
@@ -73,12 +109,7 @@ def _environment(printed: Grid, caption: str, label: str, foot: Sequence[str]) -
         *body,
         r"\bottomrule",
         r"\end{tabular}",
-        "",
-        r"\medskip",
-        r"\begin{minipage}{\linewidth}",
-        r"\footnotesize",
-        "\n".join(rf"{escape(line)}\par" for line in foot),
-        r"\end{minipage}",
+        *(below if foot else ()),
         r"\end{table}",
     ]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from research.reports.answer import headline_metric
 from research.reports.claimed import claims_grid, claims_notes, judged_claims
+from research.reports.explained import HEADING, explained, explained_grid, explained_notes
 from research.reports.grid import Cell, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
@@ -22,6 +24,10 @@ def markdown_table(rows: Sequence[Row], records: StudyRecords) -> str:
     lines = [f"**{title}**", "", *table_lines(grid(rows)), "", *foot, ""]
     if chosen := chosen_grid(rows, records):
         lines += ["**What the tuning chose**", "", *table_lines(chosen), ""]
+    if parts := explained(records, rows):
+        printed = explained_grid(parts)
+        foot = [f"- {escape(line)}" for line in explained_notes(parts, headline_metric(records.metrics))]
+        lines += [f"**{HEADING}**", "", *([*table_lines(printed), ""] if printed else []), *foot, ""]
     claims = judged_claims(records, rows)
     if printed := claims_grid(claims):
         foot = [f"- {escape(line)}" for line in claims_notes(records, claims)]

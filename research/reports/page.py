@@ -63,6 +63,7 @@ def page(records: StudyRecords) -> str:
         table=grid_table(grid(made), f"{records.name}: mean ± sample standard deviation over seeds"),
         notes=bullets(notes(records, made), "notes"),
         claims=sections.claims_section(records, made),
+        variance=sections.variance_section(records, made, metric),
         tuning=sections.tuning_section(records, made),
         figures=sections.figures_section(records, made, buckets, metric),
         slices=sections.slices_section(records, slices, metric),

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from research.data.atomic import write_whole
 from research.reports.answer import headline_metric
+from research.reports.claimed import judged_claims
 from research.reports.comma import csv_table
+from research.reports.comma_tables import claims_csv, slices_csv, variance_csv
+from research.reports.explained import explained
 from research.reports.figure_files import write_plots
 from research.reports.figures import figures
-from research.reports.latex import latex_table
+from research.reports.latex import latex_slices, latex_table
 from research.reports.markdown import markdown_table
 from research.reports.page import write_page
 from research.reports.rows import read_study, rows
 from research.reports.slice_tables import slice_tables
-from research.reports.slices import rows_by_history_length
+from research.reports.slices import rows_by_history_length, sliced
 
 
 def publish(study: Path, target: Path) -> None:
@@ -44,5 +47,18 @@ def publish(study: Path, target: Path) -> None:
     write_page(study, target / "report.html")
     for name, writer in (("table.md", markdown_table), ("table.tex", latex_table), ("table.csv", csv_table)):
         write_whole(target / name, writer(table, records).encode())
-    write_whole(target / "slices.md", slice_tables(records, headline_metric(records.metrics)).encode())
-    write_plots(figures(records, table, buckets, headline_metric(records.metrics)), target)
+    metric = headline_metric(records.metrics)
+    slices = sliced(records, [metric])
+    others = {
+        "slices.md": slice_tables(records, metric, slices),
+        "slices.tex": latex_slices(slices, records, metric),
+        "slices.csv": slices_csv(slices, metric),
+    }
+    if claims := judged_claims(records, table):
+        others["claims.csv"] = claims_csv(claims)
+    parts = explained(records, table)
+    if any(each.parts for each in parts):
+        others["variance.csv"] = variance_csv(parts)
+    for name, content in others.items():
+        write_whole(target / name, content.encode())
+    write_plots(figures(records, table, buckets, metric), target)

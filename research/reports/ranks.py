@@ -1,11 +1,12 @@
-"""The per-user ranks and the learning curves of one run, as arrays.
+"""The ranks of held-out items and the learning curves of one run, as arrays.
 
-Shape legend: N test users, E epochs.
+Shape legend: N test queries, one a user under most protocols; E epochs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from research.errors import UserError
 
 @dataclass(frozen=True)
 class Ranks:
-    """One row per test user, in the file's order.
+    """One row for each held-out item, in the file's order.
 
     Attributes:
-        user_N: user indices, each once.
+        user_N: user indices; one stands as often as the protocol holds out items of that user.
         better_N: candidates scored strictly higher than the target.
         ties_N: other candidates with the target's score.
         history_length_N: interactions that the model could see.
@@ -43,6 +44,16 @@ class Ranks:
     scenario_N: np.ndarray | None = None
     cold_N: np.ndarray | None = None
 
+    @cached_property
+    def users(self) -> int:
+        """Distinct users."""
+        return len(np.unique(self.user_N))
+
+    @property
+    def several(self) -> bool:
+        """Whether a user has more than one held-out item."""
+        return self.users < len(self.user_N)
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -57,7 +68,7 @@ def read_ranks(path: Path) -> Ranks:
     """Read ``ranks.parquet``.
 
     Raises:
-        UserError: the file is absent or broken, has no user, has one twice, or holds a negative count.
+        UserError: the file is absent or broken, has no user, or holds a negative count.
     """
     facts = ("popularity", "repeat", "scenario", "cold")
     columns = _columns(path, ("user", "better", "ties", "history_length"), ("weight_long", "gap", *facts))
@@ -72,8 +83,6 @@ def read_ranks(path: Path) -> Ranks:
     )
     if len(ranks.user_N) == 0:
         raise UserError(f"{path} has no test user. Delete the run's directory and repeat it.")
-    if len(np.unique(ranks.user_N)) != len(ranks.user_N):
-        raise UserError(f"{path} ranks a user twice, so its means would be wrong. Delete the run and repeat it.")
     counts = (ranks.better_N, ranks.ties_N, ranks.history_length_N)
     if any(not np.issubdtype(count.dtype, np.integer) or count.min() < 0 for count in counts):
         raise UserError(f"{path} holds a missing or negative count. Delete the run's directory and repeat it.")

@@ -59,14 +59,25 @@ class StudyRecords:
     runs: tuple[Run, ...]
     claims: tuple[Claim, ...] = ()
     family: str = "holm"
+    exclude: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
     @property
     def finished(self) -> list[Run]:
         return [run for run in self.runs if run.ranks is not None]
 
     @property
+    def has_table(self) -> bool:
+        """Whether a model has finished: rows without training alone compare nothing."""
+        return any(run.kind == "model" for run in self.finished)
+
+    @property
     def failed(self) -> list[Run]:
         return [run for run in self.runs if run.ranks is None]
+
+    @property
+    def several(self) -> bool:
+        """Whether a user has more than one held-out item in a run: a count of queries is then none of users."""
+        return any(run.ranks is not None and run.ranks.several for run in self.runs)
 
 
 def read_study(directory: Path | str) -> StudyRecords:
@@ -102,6 +113,7 @@ def read_study(directory: Path | str) -> StudyRecords:
         runs=tuple(ordered),
         claims=tuple(read_claims(study, list(dict.fromkeys(names)), str(directory / "study.yaml"))),
         family=study.get("family") or "holm",
+        exclude=study["exclude"],
     )
 
 
@@ -116,19 +128,27 @@ def _study_file(directory: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not readable YAML: {error}") from error
     expected = {"axes": dict, "seeds": list, "metrics": list, "baseline": dict, "tune": dict, "baselines": list}
+    expected["exclude"] = list
     for key, kind in expected.items():
         if not isinstance(study, dict) or not isinstance(study.get(key) or kind(), kind):
             raise UserError(f"{path}: `{key}` should be a {'mapping' if kind is dict else 'list'}.")
     axes = study.get("axes") or {}
-    study["axes"] = {
-        key: tuple(plain(value) for value in (values if isinstance(values, list) else [values]))
-        for key, values in axes.items()
-    }
+    study["axes"] = {key: _spelt(values) for key, values in axes.items()}
+    study["exclude"] = tuple(
+        {key: _spelt(values) for key, values in entry.items()}
+        for entry in study.get("exclude") or ()
+        if isinstance(entry, Mapping)
+    )
     try:
         study["seeds"] = tuple(int(seed) for seed in study.get("seeds") or ())
     except (TypeError, ValueError) as error:
         raise UserError(f"{path}: `seeds` should be a list of whole numbers.") from error
     return study
+
+
+def _spelt(values: Any) -> tuple[str, ...]:
+    """One value or a list of them, as a configuration spells them."""
+    return tuple(plain(value) for value in (values if isinstance(values, list) else [values]))
 
 
 def _untuned(directory: Path, result: Mapping[str, Any], seeds: tuple[int, ...]) -> list[Run]:
@@ -176,6 +196,9 @@ def _read_run(path: Path) -> Run:
     if type(record["seed"]) is not int or not isinstance(arm, dict):
         raise UserError(f"{path}: seed should be a whole number and arm a mapping. {mend}")
     failed = record["status"] == "failed"
+    ranks = None if failed else read_ranks(path.parent / "ranks.parquet")
+    if ranks is not None:
+        _check_count(path, record, ranks)
     return Run(
         directory=path.parent,
         cell=plain(record["cell"]),
@@ -185,5 +208,17 @@ def _read_run(path: Path) -> Run:
         seed=record["seed"],
         reason=plain(record.get("reason") or "no reason was recorded") if failed else None,
         record=record,
-        ranks=None if failed else read_ranks(path.parent / "ranks.parquet"),
+        ranks=ranks,
     )
+
+
+def _check_count(path: Path, record: Mapping[str, Any], ranks: Ranks) -> None:
+    """See that the ranks are as many as the audit says; rows that stand twice would change every mean."""
+    data = record["data"]
+    audit = data.get("audit") if isinstance(data, Mapping) else None
+    stated = audit.get("test_queries") if isinstance(audit, Mapping) else None
+    if isinstance(stated, int) and stated != len(ranks.user_N):
+        raise UserError(
+            f"{path} says {stated:,} test queries, but ranks.parquet beside it has {len(ranks.user_N):,} rows. "
+            "One of the two is not of this run: delete the directory and continue the study to repeat it."
+        )

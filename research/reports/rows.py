@@ -1,10 +1,10 @@
 """Records -> rows, one for each cell of the study.
 
-Values are computed from the per-user ranks, so a table at another cut-off needs no new run. A row's mean is
-the mean over seeds of the mean over users; its std is the sample standard deviation over seeds. Best and
-second best are sought among the trained arms of one group only.
+Values are computed from the stored ranks, so a table at another cut-off needs no new run. A row's mean is the
+mean over seeds of the mean over test queries, which are one a user in most protocols; its std is the sample standard
+deviation over seeds. Best and second best are sought among the trained arms of one group only.
 
-Shape legend: N test users of one run.
+Shape legend: N test queries of one run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def untested_rows(records: StudyRecords, metrics: Sequence[str], select: Selecti
     Raises:
         UserError: no model run has finished; an unknown metric; ranks that contradict their record.
     """
-    if not any(run.kind == "model" for run in records.finished):
+    if not records.has_table:
         raise UserError(_nothing_finished(records))
     group_of = groups(records)
     cells: dict[str, list[Run]] = {}

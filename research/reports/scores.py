@@ -1,6 +1,6 @@
-"""One run's means over users, computed from its ranks and checked against its record.
+"""One run's means over its test queries, one a user in most protocols, computed from ranks and checked by the record.
 
-Shape legend: N test users of one run.
+Shape legend: N test queries of one run.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from research.reports.ranks import Ranks
 from research.reports.records import Run
 
 Selection = Callable[[Ranks], np.ndarray]
-"""Picks the users that count: ``Ranks -> (N,) bool``."""
+"""Picks the queries that count: ``Ranks -> (N,) bool``."""
 
 AGREEMENT = 1e-6
 """How far a recorded test value may lie from the one its ranks give."""
 
 
 def means_over_users(run: Run, metrics: Sequence[str], select: Selection | None) -> dict[str, float]:
-    """Metric -> mean over the selected users, NaN where none is selected.
+    """Metric -> mean over the selected queries, NaN where none is selected.
 
     Raises:
-        UserError: all users count and the record states another value.
+        UserError: all queries count and the record states another value.
     """
     assert run.ranks is not None
     chosen = slice(None) if select is None else select(run.ranks)
@@ -45,7 +45,7 @@ def means_over_users(run: Run, metrics: Sequence[str], select: Selection | None)
 
 
 def long_weight(run: Run, select: Selection | None) -> float | None:
-    """Mean weight of the long branch over the selected users that have one, None where nobody has."""
+    """Mean weight of the long branch over the selected queries that have one, None where none has."""
     ranks = run.ranks
     if ranks is None or ranks.weight_long_N is None:
         return None

@@ -10,6 +10,7 @@ from research.reports.answer import answer
 from research.reports.claimed import claims_grid, claims_notes, claims_sentence, judged_claims
 from research.reports.comparison_notes import slice_notes
 from research.reports.digits import metric_name
+from research.reports.explained import HEADING, explained, explained_grid, explained_notes
 from research.reports.figures import figures
 from research.reports.groups import data_name, protocol
 from research.reports.hypertext import bullets, definitions, figure, grid_table, paragraph, slice_table
@@ -42,6 +43,15 @@ def claims_section(records: StudyRecords, rows: Sequence[Row]) -> str:
         return ""
     table = grid_table(printed, "Verdicts on the claims")
     return _section("claims", "Claims", [table, bullets(claims_notes(records, claims), "notes")])
+
+
+def variance_section(records: StudyRecords, rows: Sequence[Row], metric: str) -> str:
+    """The share of each axis; absent where axes are not crossed, a reason where they are crossed in part."""
+    found = explained(records, rows)
+    printed = explained_grid(found)
+    table = [grid_table(printed, "Parts of the variance between runs")] if printed else []
+    notes = [bullets(explained_notes(found, metric), "notes")] if found else []
+    return _section("variance", HEADING, [*table, *notes])
 
 
 def tuning_section(records: StudyRecords, rows: Sequence[Row]) -> str:

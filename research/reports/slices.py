@@ -1,10 +1,11 @@
-"""The rows again, over the users of each bucket of a slicing: by history length, popularity of the target, and others.
+"""The rows again, over the queries of each bucket of a slicing: by history length, popularity of the target, and so on.
 
 With a last-5 window a user with five interactions has the same long and short view, so no fusion can help; a mean over
-all users hides that. A slicing needs its column in the records of all runs, and users in two buckets at least; the
+all users hides that. A slicing needs its column in the records of all runs, and queries in two buckets at least; the
 length of the history, as the model saw it at test time, is always known. All tests of one slicing are one family.
+A user with several held-out items may be in several buckets, in each with the items that belong there.
 
-Shape legend: N test users of one run.
+Shape legend: N test queries of one run.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ MOST_SCENARIOS = 8
 
 @dataclass(frozen=True)
 class Slicing:
-    """A way to part the users: its heading, what it goes by in words, and its buckets in order."""
+    """A way to part the queries: its heading, what it goes by in words, and its buckets in order."""
 
     name: str
     heading: str
@@ -62,12 +63,24 @@ class Slicing:
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket of one group: its name, its number of test users, and the group's rows over these users."""
+    """One bucket of one group: its name, its test users, and the group's rows over their queries in it.
+
+    Attributes:
+        queries: held-out items in it; ``None`` in a study where each user has one.
+    """
 
     name: str
     group: str
     users: int
     rows: tuple[Row, ...]
+    queries: int | None = None
+
+    @property
+    def counted(self) -> str:
+        """``56 users``, or ``93 queries of 56 users``."""
+        users = f"{self.users:,} user{'s' * (self.users != 1)}"
+        asked = "1 query" if self.queries == 1 else f"{self.queries:,} queries" if self.queries else ""
+        return f"{asked} of {users}" if asked else users
 
 
 def slicings(records: StudyRecords) -> list[Slicing]:
@@ -93,7 +106,7 @@ def slicings(records: StudyRecords) -> list[Slicing]:
 
 
 def rows_by(records: StudyRecords, slicing: Slicing, metrics: Sequence[str], *, tests: bool = True) -> list[Bucket]:
-    """Buckets in order within each group, without those that have no user.
+    """Buckets in order within each group, without those that have no query.
 
     Args:
         tests: whether the rows are tested against the baseline arm, all buckets as one family.
@@ -102,13 +115,13 @@ def rows_by(records: StudyRecords, slicing: Slicing, metrics: Sequence[str], *, 
         UserError: as ``rows``.
     """
     parts = [Part(tuple(untested_rows(records, metrics, select)), select) for _, select in slicing.buckets]
-    users = [_users(records, select) for _, select in slicing.buckets]
+    sizes, several = [_sizes(records, select) for _, select in slicing.buckets], records.several
     made = against_baseline(records, parts, metrics) if tests else [part.rows for part in parts]
     found = [
-        Bucket(name, group, count, tuple(row for row in inside if row.group == group))
-        for (name, _), inside, counts in zip(slicing.buckets, made, users, strict=True)
-        for group, count in counts.items()
-        if count
+        Bucket(name, group, count, tuple(row for row in inside if row.group == group), asked if several else None)
+        for (name, _), inside, counts in zip(slicing.buckets, made, sizes, strict=True)
+        for group, (asked, count) in counts.items()
+        if asked
     ]
     listed = list(dict.fromkeys(row.group for row in parts[0].rows))
     return sorted(found, key=lambda bucket: listed.index(bucket.group))
@@ -124,15 +137,15 @@ def rows_by_history_length(records: StudyRecords, metrics: Sequence[str] | None 
 
 
 def sliced(records: StudyRecords, metrics: Sequence[str]) -> list[tuple[Slicing, list[Bucket]]]:
-    """Every slicing with its tested buckets; one whose users are all in one bucket is left out, but for the first.
+    """Every slicing with its tested buckets; one whose queries are all in one bucket is left out, but for the first.
 
     Raises:
         UserError: as ``rows``.
     """
     found: list[tuple[Slicing, list[Bucket]]] = []
     for slicing in slicings(records):
-        filled = [name for name, select in slicing.buckets if any(_users(records, select).values())]
-        if len(filled) > 1 or not found:
+        filled = sum(any(queries for queries, _ in _sizes(records, s).values()) for _, s in slicing.buckets)
+        if filled > 1 or not found:
             found.append((slicing, rows_by(records, slicing, metrics)))
     return found
 
@@ -199,12 +212,13 @@ def _words(ranks: Ranks) -> np.ndarray:
     return np.array(["none" if word is None else str(word) for word in ranks.scenario_N.tolist()])
 
 
-def _users(records: StudyRecords, select: Selection) -> dict[str, int]:
-    """Group -> users in the bucket; all runs of a group rank the same users, the largest count is taken."""
+def _sizes(records: StudyRecords, select: Selection) -> dict[str, tuple[int, int]]:
+    """Group -> queries and users in the bucket; all runs of a group rank the same ones, the largest count is taken."""
     group_of = groups(records)
-    counts: dict[str, int] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for run in records.finished:
         assert run.ranks is not None
-        count = int(select(run.ranks).sum())
-        counts[group_of[run.cell]] = max(count, counts.get(group_of[run.cell], 0))
-    return counts
+        chosen = select(run.ranks)
+        size = int(chosen.sum()), len(np.unique(run.ranks.user_N[chosen]))
+        sizes[group_of[run.cell]] = max(size, sizes.get(group_of[run.cell], (0, 0)))
+    return sizes

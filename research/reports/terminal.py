@@ -10,7 +10,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from research.reports.answer import headline_metric
 from research.reports.claimed import claims_grid, claims_notes, judged_claims
+from research.reports.explained import HEADING, explained, explained_grid, explained_notes
 from research.reports.grid import Cell, Column, Grid, grid
 from research.reports.notes import notes
 from research.reports.records import StudyRecords
@@ -22,7 +24,7 @@ NARROWEST_ARM = 16
 
 
 def terminal_table(rows: Sequence[Row], records: StudyRecords, width: int | None = None) -> Group:
-    """The table with its footer as caption, and below it the verdicts on the study's claims.
+    """The table with its footer as caption, below it what explains the variance, and the verdicts on the claims.
 
     Args:
         width: columns of the terminal; where they do not suffice, parameters, time and epochs are left out
@@ -30,6 +32,9 @@ def terminal_table(rows: Sequence[Row], records: StudyRecords, width: int | None
     """
     claims = judged_claims(records, rows)
     tables = [_table(grid(rows), f"{records.name}: {records.question}".rstrip(": "), notes(records, rows), width)]
+    parts = explained(records, rows)
+    if printed := explained_grid(parts):
+        tables.append(_table(printed, HEADING, explained_notes(parts, headline_metric(records.metrics)), width))
     if printed := claims_grid(claims):
         tables.append(_table(printed, "Claims", claims_notes(records, claims), width))
     return Group(*tables)

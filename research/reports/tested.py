@@ -3,7 +3,9 @@
 Each comparison is judged as a claim is (``statistics/verdict.py``): sign flips over users and t over seeds and users,
 the larger p, corrected over all comparisons that are handed in together, and an interval at the level of its own test.
 
-Shape legend: N test users of one run, U users of a comparison, C comparisons.
+A user is one pair, however many of the user's items were held out (``statistics/pairs.py``).
+
+Shape legend: N test queries of one run, U users of a comparison, C comparisons.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ DRAWS = 10_000
 
 @dataclass(frozen=True)
 class Asked:
-    """One comparison to make; ``select`` picks the users that count, everyone when None."""
+    """One comparison to make; ``select`` picks the queries that count, all when None."""
 
     claim: Claim
     better: tuple[Run, ...]
@@ -52,7 +54,7 @@ def pair_of(asked: Asked) -> Pair | None:
     from research.statistics.pairs import Pair
 
     first, second = (_values(runs, asked) for runs in (asked.better, asked.worse))
-    if not first or not second or len(first[0][0]) < 2:
+    if not first or not second or len(np.unique(first[0][0])) < 2:
         return None
     users = [np.sort(user_N) for user_N, _ in (*first, *second)]
     if not all(np.array_equal(users[0], others) for others in users[1:]):

@@ -103,14 +103,15 @@ def factorial_analysis(
     total = of_E + of_F + of_EF + left
     residual = Residual(degrees, left, left / degrees, left / total if total else 0.0)
     sources = (
-        _source(names[0], e - 1, of_E, residual, total),
-        _source(names[1], f - 1, of_F, residual, total),
-        _source(f"{names[0]} x {names[1]}", (e - 1) * (f - 1), of_EF, residual, total),
+        source_of(names[0], e - 1, of_E, residual, total),
+        source_of(names[1], f - 1, of_F, residual, total),
+        source_of(f"{names[0]} x {names[1]}", (e - 1) * (f - 1), of_EF, residual, total),
     )
     return Factorial(sources, residual, grand, main_E, main_F, interaction_EF)
 
 
-def _source(name: str, df: int, squares: float, residual: Residual, total: float) -> Source:
+def source_of(name: str, df: int, squares: float, residual: Residual, total: float) -> Source:
+    """A part from its degrees of freedom and its sum of squares, tested against the residual."""
     mean_square, error = squares / df, residual.mean_square
     # Runs without any seed noise: a part that is there at all is then certain.
     f = mean_square / error if error else (np.inf if squares else 0.0)

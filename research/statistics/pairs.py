@@ -2,6 +2,10 @@
 
 A user is a pair, a seed is a replicate. Values are averaged over seeds first, which leaves one difference per user.
 
+A user may stand in several rows, one a held-out item. These are not independent, so they are one pair: the sum of the
+user's values, scaled so that the mean over users is the mean over rows. What is tested is then the difference that a
+table of means over rows shows, to which a user with more rows adds more.
+
 Shape legend: U users, S seeds of the first arm, R seeds of the second, N rows of one run.
 """
 
@@ -60,17 +64,16 @@ class Pair:
         """Align the runs of two arms by user.
 
         Args:
-            first: one ``(user_N, value_N)`` a seed, rows in any order, each user once.
+            first: one ``(user_N, value_N)`` a seed, users in any order; one with several rows counts as one user.
             second: likewise.
 
         Raises:
-            UserError: an arm without a run; runs that do not rank the same users, or one user twice.
+            UserError: an arm without a run; runs that do not rank the same users, or one of them more often.
         """
         if not first or not second:
             raise UserError("A comparison needs at least one finished run of both arms.")
         users = np.sort(first[0][0])
-        if len(np.unique(users)) != len(users):
-            raise UserError("A run ranks a user twice. Delete the run's directory and repeat it.")
+        begins_U = np.flatnonzero(np.append(True, users[1:] != users[:-1]))
         tables = []
         for arm in (first, second):
             rows = []
@@ -82,7 +85,10 @@ class Pair:
                         "Compare runs on the same data under the same protocol."
                     )
                 rows.append(value_N[order_N])
-            tables.append(np.array(rows, dtype=np.float64))
+            table = np.array(rows, dtype=np.float64)
+            if len(begins_U) < len(users):
+                table = np.add.reduceat(table, begins_U, axis=1) * (len(begins_U) / len(users))
+            tables.append(table)
         return Pair(tables[0], tables[1], first_deterministic, second_deterministic)
 
     @property

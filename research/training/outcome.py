@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from research.data.histories import Histories
 from research.data.split import Split
 from research.evaluation.dataset import audit_split
+from research.evaluation.published import protocol_of
 from research.evaluation.table import Ranks
 from research.fusion.base import Fusion
 from research.fusion.collapse import collapse
@@ -39,10 +40,9 @@ def outcome(config: DictConfig, histories: Histories, split: Split, fitted: Fitt
         },
         "protocol": {
             "split": split.name,
-            "ranking": "full catalogue",
-            "seen": "filtered",
+            **protocol_of(config),
             "ties": "expected",
-            "users": len(ranks),
+            "users": len(np.unique(ranks.user)),
         },
         "parameters": fitted.parameters,
         "seconds": {**fitted.seconds, "epoch": fitted.seconds["train"] / max(1, len(fitted.curves))},

@@ -161,6 +161,45 @@ def test_a_study_asks_once(small, tmp_path, monkeypatch):
     assert len(asked) == 3
 
 
+def test_every_dataset_selection_and_split_of_a_study_is_looked_at():
+    words = ["data=simulated", "data.n_users=30", "data.n_items=60"]
+    kinds = [
+        ["fusion=sum", "seed=1"],
+        ["fusion=gated", "seed=2"],  # another arm and seed of the same
+        ["baseline=popularity", "seed=1"],
+        ["split=leave_last_k"],
+        ["split=leave_last_k", "split.k=2"],
+        ["data.n_users=40"],
+        ["selection=filter", "selection.user_core=5"],
+        ["selection=filter", "selection.user_core=5", "fusion=gated"],
+    ]
+    configs = [compose([*words, *kind]) for kind in kinds]
+    assert before_study.to_examine(configs) == [configs[i] for i in (0, 3, 4, 5, 6)]
+
+
+def test_queries_of_another_version_of_a_split_are_asked_again(small):
+    _, histories, split = small
+    other = replace(split, test=replace(split.test, target=split.test.target[::-1].copy()))
+    assert before_study.key(histories, split) == before_study.key(histories, replace(split))
+    assert before_study.key(histories, other) != before_study.key(histories, split)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["split=session_wise", "split.column=session"],
+        ["split=leave_last_k", "split.k=3"],
+        ["split=global_temporal", "split.target=successive"],
+    ],
+)
+def test_a_sound_instrument_passes_with_several_queries_a_user(words, tmp_path):
+    sizes = ["data=simulated", "data.n_users=40", "data.n_items=60", "data.mean_length=20"]
+    config = compose([*sizes, *words, f"paths.cache={tmp_path}"])
+    histories, split = load(config)
+    assert len(set(split.test.user.tolist())) < len(split.test)
+    assert not failed(instrument(Bench.of(histories, split, 10)))
+
+
 def test_a_study_does_not_start_on_a_broken_instrument(small, tmp_path, monkeypatch):
     config, histories, split = small
     bad = Check("Two and two", False, "they make five", "sums.py", "Mend sums.py.")

@@ -36,6 +36,7 @@ class StudyDirectory:
         seed: int,
         better: Sequence[int],
         *,
+        users: Sequence[int] | None = None,
         ties: Sequence[int] | None = None,
         lengths: Sequence[int] | None = None,
         weights: Sequence[float] | None = None,
@@ -51,7 +52,7 @@ class StudyDirectory:
         cell = cell or fusion
         directory = self._directory(cell, seed)
         ranks = {
-            "user": pa.array(range(count), pa.int32()),
+            "user": pa.array(users or range(count), pa.int32()),
             "target": pa.array([1] * count, pa.int32()),
             "better": pa.array(better, pa.int32()),
             "ties": pa.array(ties or [0] * count, pa.int32()),

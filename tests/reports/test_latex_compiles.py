@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from research.reports.latex import latex_table
+from research.reports.latex import latex_slices, latex_table
 from research.reports.rows import read_study, rows
+from research.reports.slices import sliced
+from tests.reports.grid_study import grid_study
 from tests.reports.needed import missing
 
 DOCUMENT = r"""\documentclass{article}
@@ -48,6 +50,15 @@ def test_a_table_is_one_page(small, tmp_path):
     records = read_study(small.path)
     log = compiled(latex_table(rows(records), records), tmp_path)
     assert pages(log) == 1
+    assert "Missing character" not in log
+
+
+def test_slices_and_variance_compile(tmp_path):
+    records = read_study(grid_study(tmp_path).path)
+    table = latex_table(rows(records), records)
+    assert "-variance}" in table
+    slices = latex_slices(sliced(records, ["ndcg@10"]), records, "ndcg@10")
+    log = compiled(f"{table}\n\\clearpage\n{slices}", tmp_path)
     assert "Missing character" not in log
 
 

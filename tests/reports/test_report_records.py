@@ -94,7 +94,6 @@ def test_missing_and_broken_ranks(small):
     ("columns", "words"),
     [
         ({"user": [], "better": [], "ties": [], "history_length": []}, "no test user"),
-        ({"user": [1, 1], "better": [0, 0], "ties": [0, 0], "history_length": [1, 1]}, "a user twice"),
         ({"user": [1, 2], "better": [0, -1], "ties": [0, 0], "history_length": [1, 1]}, "negative count"),
         (
             {"user": [1, 2], "better": [0, None], "ties": [0, 0], "history_length": [1, 1]},

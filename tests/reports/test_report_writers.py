@@ -124,6 +124,16 @@ def test_different_versions_of_the_data_are_told(make_study):
     assert any(line.startswith("Warning: the runs on toy") for line in notes(records, rows(records)))
 
 
+def test_facts_of_the_window_that_differ_between_arms_are_a_span(make_study):
+    study = make_study(seeds=[1])
+    for arm, share in (("gated", 0.25), ("long_only", 1.0)):
+        facts = {"users": 3, "short_window_is_whole_history_share": share}
+        study.run(arm, 1, [0, 3, 5], data={"name": "toy", "digest": "d", "audit": facts})
+    records = read_study(study.path)
+    line = "Data: toy, digest d: users 3; short window is whole history share 0.25 to 1."
+    assert line in notes(records, rows(records))
+
+
 def test_different_test_users_are_told(make_study):
     study = make_study(seeds=[1, 2])
     study.run("gated", 1, [0, 1, 2])
