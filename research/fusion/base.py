@@ -67,6 +67,10 @@ class Fusion(nn.Module, ABC):
     """Whether it reads times, so that the dataset must have real ones."""
     needs_initial: ClassVar[bool] = False
     """Whether the short encoder must be able to begin from a given state."""
+    reads_before: ClassVar[bool] = False
+    """Whether it reads items before the window by itself, so that a window must leave some there."""
+    reads_order: ClassVar[bool] = False
+    """Whether it reads the order of the items beside the two states, so that shuffled views are not all it sees."""
     weighs: ClassVar[bool] = False
     """Whether its weights differ from position to position, so that weights which do not are worth a remark."""
     takes_interests: ClassVar[bool] = False

@@ -22,6 +22,7 @@ from research.views import Views
 class CLSR(Fusion):
     """Which view explains this item, given where the user's interest has come to?"""
 
+    reads_order: ClassVar[bool] = True
     weighs: ClassVar[bool] = True
 
     needs_times: ClassVar[bool] = True

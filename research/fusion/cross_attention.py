@@ -10,6 +10,8 @@ Shape legend: B rows, T positions, N asked positions, Q most asked positions of 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -24,6 +26,8 @@ from research.views import Views
 
 class CrossAttention(Fusion):
     """The answer of the history is added to the short state, so a share of each is not defined."""
+
+    reads_order: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, heads: int = 1, dropout: float = 0.1) -> None:
         """Make the projections.

@@ -20,6 +20,7 @@ from research.views import Views
 class FISSA(Fusion):
     """Is this item like what the user looks at now? See ``GatedByCandidate`` for the weights."""
 
+    reads_order: ClassVar[bool] = True
     weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes, *, hidden: int = 32) -> None:

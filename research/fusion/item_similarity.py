@@ -91,6 +91,7 @@ class NormedMixture(Fused):
 class ItemSimilarity(Fusion):
     """Is this item like what the user looks at now, or like what the user always liked? See ``NormedMixture``."""
 
+    reads_order: ClassVar[bool] = True
     weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes) -> None:

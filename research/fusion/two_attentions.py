@@ -30,6 +30,7 @@ class TwoAttentions(Fusion):
     """The long share is what the second attention gives to the outcome of the first."""
 
     branches: ClassVar[tuple[str, ...]] = ("short",)
+    reads_before: ClassVar[bool] = True
     weighs: ClassVar[bool] = True
 
     def __init__(self, sizes: Sizes) -> None:
