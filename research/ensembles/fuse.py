@@ -105,6 +105,11 @@ def _targets(histories: Histories, queries: Queries, chosen_B: np.ndarray) -> Te
 
 def _check_alike(runs: Sequence[TrainedRun]) -> None:
     first = runs[0].record
+    if first["config"].get("evaluation"):
+        raise UserError(
+            f"{runs[0].directory} was ranked by a published table's rule (evaluation=...), which fuse does not know. "
+            "Fuse runs with evaluation=null."
+        )
     for run in runs[1:]:
         for what, key in (("data", "data"), ("protocol", "protocol")):
             ours, theirs = first[key], run.record[key]

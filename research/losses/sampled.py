@@ -3,7 +3,7 @@
 This base class draws, looks up, scores and masks; a subclass is one formula. Negatives are drawn anew for every step,
 either once for all its positions (``shared``: one product of matrices) or for each position on its own. A drawn item
 that is the right one is masked. Items of the user's past may be drawn, as in gSASRec and RecTools; SASRec's own code
-leaves them out.
+leaves them out, as ``avoid=training`` does.
 
 Shape legend: N supervised positions, D width, K negatives, C positions of a chunk.
 """
@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from research.errors import UserError
 from research.fusion.base import Fused
 from research.items.base import ItemTable
+from research.losses.avoid import Avoid
 from research.losses.base import Loss
 from research.losses.draw import Draw, Source
 
@@ -74,14 +75,19 @@ class SampledLoss(Loss):
             raise UserError("A sampled loss needs a catalogue of at least 2 items. Use loss=cross_entropy.")
         self.negatives, self.shared = negatives, shared
         self.draw = Draw(count_I, source, exponent)
+        self.avoid: Avoid | None = None
 
     @abstractmethod
     def of_scores(self, compared: Compared) -> Tensor:
         """``(C,)`` losses of some positions."""
 
-    def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
+    def forward(self, fused: Fused, target_N: Tensor, items: ItemTable, user_N: Tensor | None = None) -> Tensor:
+        """As of every loss; ``user_N``, whose position each is, is asked for where ``avoid`` is set."""
         n, k = len(target_N), self.negatives
         row = self.draw((k,) if self.shared else (n, k), target_N)
+        if self.avoid is not None:
+            assert user_N is not None and not self.shared
+            row = self.avoid(row, user_N, lambda count: self.draw((count,), target_N))
         own_ND = items.candidates_of(target_N)
         shared_KD = items.candidates_of(row) if self.shared else None
 

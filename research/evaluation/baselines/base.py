@@ -13,6 +13,8 @@ import torch
 from research.data.histories import Histories
 from research.data.split import Queries, Spans, Split
 from research.evaluation.blocks import BlockSampler, past_items
+from research.evaluation.judge import judge
+from research.evaluation.published import Published
 from research.evaluation.ranks import count_better
 from research.evaluation.scores import DenseScores
 from research.evaluation.table import Ranks
@@ -30,14 +32,16 @@ class Baseline(ABC):
         """``(B, I)`` scores of the queries with these indices."""
 
 
-def rank_baseline(baseline: Baseline, histories: Histories, split: Split) -> Ranks:
-    """Fit on the training spans and rank the test targets, seen items filtered."""
+def rank_baseline(baseline: Baseline, histories: Histories, split: Split, rule: Published | None = None) -> Ranks:
+    """Fit on the training spans and rank the test targets, seen items filtered unless a published rule says else."""
     baseline.fit(histories, split.train)
     queries, parts = split.test, []
+    judged = judge(rule, histories, split.train, queries)
     for chosen_B in BlockSampler(queries):
         scores = DenseScores(torch.from_numpy(baseline.score(histories, queries, chosen_B)).float())
         target_B = torch.from_numpy(histories.items[queries.target[chosen_B]].astype(np.int64) - 1)
         row_S, item_S = past_items(histories, queries, chosen_B)
-        counts = count_better(scores, target_B, torch.from_numpy(row_S), torch.from_numpy(item_S - 1))
+        asked = (target_B, torch.from_numpy(row_S), torch.from_numpy(item_S - 1))
+        counts = judged(scores, torch.from_numpy(chosen_B), *asked) if judged else count_better(scores, *asked)
         parts.append(Ranks.of_queries(histories, queries, chosen_B, *(c.numpy() for c in counts), weight_B2=None))
     return Ranks.gather(parts)
