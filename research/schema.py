@@ -51,6 +51,8 @@ def check(config: DictConfig, path: str = "") -> None:
                 names = ", ".join(f"{path}.{k}" for k in known) or "none: it has no settings"
                 raise UserError(f"There is no key {where!r}. Known here: {names}.{nearest(str(key), list(known))}")
             _check_value(where, value, hints.get(str(key), Any))
+            if isinstance(value, DictConfig):  # a part of a part
+                check(value, where)
         return
     for key, value in config.items():
         if isinstance(value, DictConfig):

@@ -1,6 +1,6 @@
 """What an item is to a model: a vector to read and a vector to score.
 
-Shape legend: I items, D width.
+Shape legend: I items, U asked rows, D width.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from torch import Tensor, nn
 
 
 class ItemTable(nn.Module, ABC):
-    """Constructed as ``ItemTable(sizes, *, ...)``; keyword arguments are its configuration."""
+    """Constructed as ``ItemTable(sizes, content, *, ...)``; keyword arguments are its configuration.
+
+    ``content`` is what the data say of the items (`research.items.content.Content`), and ``None`` where only sizes are
+    known: then a table is of the same shapes, and holds nothing.
+    """
 
     n_items: int
     sparse: bool = False
@@ -41,3 +45,10 @@ class ItemTable(nn.Module, ABC):
         """The same for some rows only, ``(...) -> (..., D)``; for a table that scores with other vectors than it reads,
         this is to be overridden too."""
         return self(row + 1)
+
+    def known(self, row_U: Tensor) -> Tensor | None:
+        """``(U,)`` whether the table has anything to say of these rows of the catalogue; ``None``: of all of them.
+
+        Where several tables are combined, one that knows nothing of an item has no part in its vector.
+        """
+        return None
