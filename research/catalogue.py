@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,13 @@ GROUPS = (
     "encoder",
     "window",
     "recent_mask",
+    "shuffle",
     "fusion",
     "branch_dropout",
     "scoring",
     "objective",
     "loss",
+    "avoid",
     "auxiliary",
     "augmentation",
     "schedule",
@@ -127,18 +130,24 @@ class Catalogue:
         parameters = tables = None
         if group == "model":
             config = compose([f"model={name}", *self._overrides])
-            parameters, tables = _counts(lambda n_items, n_users: _assembled(config, n_items, n_users), self.sizes)
+            parameters, tables = counts(lambda n_items, n_users: assembled(config, n_items, n_users), self.sizes)
         elif group in COUNTED:
-            # Not composed: Hydra takes a fifth of a second for what is one file here.
-            root = self._base.copy()
-            OmegaConf.set_readonly(root, False)
-            OmegaConf.update(root, "part", OmegaConf.load(path), force_add=True)
-            part: DictConfig = root.part
-            OmegaConf.resolve(part)
+            part = self._part(path) or compose([f"{group}={name}", *self._overrides])[group]
             check(part, group)
             few = partial(Sizes, self.sizes.width, self.sizes.max_length)
-            parameters, tables = _counts(lambda *n: build(part, COUNTED[group], few(*n)), self.sizes)
+            parameters, tables = counts(lambda *n: build(part, COUNTED[group], few(*n)), self.sizes)
         return Entry(group, name, line, paper, parameters, tables)
+
+    def _part(self, path: Path) -> DictConfig | None:
+        """Not composed, for which Hydra takes a fifth of a second; ``None`` where it consists of several files."""
+        read = OmegaConf.load(path)
+        if "defaults" in read:
+            return None
+        root = self._base.copy()
+        OmegaConf.set_readonly(root, False)
+        OmegaConf.update(root, "part", read, force_add=True)
+        OmegaConf.resolve(root.part)
+        return root.part
 
 
 def described(text: str) -> tuple[str, str | None]:
@@ -152,7 +161,7 @@ def described(text: str) -> tuple[str, str | None]:
     return PAPER.sub("", head).removesuffix("."), "; ".join(PAPER.findall(head)) or None
 
 
-def _assembled(config: DictConfig, n_items: int, n_users: int) -> nn.Module:
+def assembled(config: DictConfig, n_items: int, n_users: int) -> nn.Module:
     """A model for users who all know all items."""
     stop_U = n_items * np.arange(1, n_users + 1)
     histories = Histories(
@@ -169,7 +178,7 @@ def _assembled(config: DictConfig, n_items: int, n_users: int) -> nn.Module:
     return assemble(config, histories, Spans(np.arange(n_users), stop_U - n_items, stop_U)).model
 
 
-def _counts(of: Callable[[int, int], nn.Module], sizes: Sizes) -> tuple[int, int]:
+def counts(of: Callable[[int, int], nn.Module], sizes: Sizes) -> tuple[int, int]:
     """Learned numbers beside tables, and of tables of the whole catalogue."""
     small, more_items, more_users = (dict(of(*n).named_parameters()) for n in ((2, 2), (3, 2), (2, 3)))
     own = tables = 0

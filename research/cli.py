@@ -10,12 +10,14 @@ from typing import Any
 
 import typer
 
+from research.commands.ablate import ablate
 from research.commands.compare import compare
 from research.commands.data import data
 from research.commands.doctor import doctor
 from research.commands.fuse import fuse
 from research.commands.models import models
 from research.commands.report import report
+from research.commands.reproduce import reproduce
 from research.commands.status import status
 from research.commands.study import study
 from research.commands.sync import sync
@@ -34,7 +36,23 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (data, models, train, tune, study, table, report, fuse, truth, doctor, compare, sync, status)
+COMMANDS = (
+    data,
+    models,
+    train,
+    tune,
+    study,
+    ablate,
+    table,
+    report,
+    reproduce,
+    fuse,
+    truth,
+    doctor,
+    compare,
+    sync,
+    status,
+)
 for command in COMMANDS:
     app.command()(command)
 

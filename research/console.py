@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from research.catalogue import Catalogue
-    from research.studies.run_study import Standing
+    from research.studies.choice import Choice
+    from research.studies.executors.base import Executor
+    from research.studies.standing import Standing
 
 FIRST = os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
 """Whether this is the process that speaks; DDP starts further ones with the same command line."""
@@ -94,16 +97,36 @@ def print_table(directory: Path) -> None:
     out.print(terminal_table(rows(records), records, width=out.width))
 
 
-def print_plan(standing: Standing) -> None:
-    """The runs of a study and which are done."""
+def print_plan(standing: Standing, choice: Choice | None = None, executor: Executor | None = None) -> None:
+    """The arms of a study with their seeds: done, failed, missing; and what a start has ahead in time and disk."""
+    from research.studies.choice import Choice
+    from research.studies.estimate import at_once, estimate
+
+    choice = choice or Choice()
     table = Table(title=f"{sum(standing.done)} of {len(standing.runs)} runs are done", title_justify="left")
-    for heading in ("arm", "seed", "done"):
+    table.add_column("arm", overflow="fold")
+    for heading in ("done", "failed", "missing", "this start"):
         table.add_column(heading)
-    for run, done in zip(standing.runs, standing.done, strict=True):
-        table.add_row(run.label, str(run.config.seed), "yes" if done else "")
+    ahead = set(standing.ahead(choice))
+    arms: dict[int, list[list[str]]] = {}
+    names = {run.number: run.label for run in standing.runs}
+    for i, (run, done, reason) in enumerate(zip(standing.runs, standing.done, standing.failed, strict=True)):
+        seeds = arms.setdefault(run.number, [[], [], [], []])
+        seeds[0 if done else 1 if reason is not None else 2].append(str(run.config.seed))
+        if i in ahead:
+            seeds[3].append(str(run.config.seed))
+    for number, seeds in arms.items():
+        table.add_row(escape(names[number]), *(" ".join(each) for each in seeds))
     out.print(table)
     if standing.tunings:
         _print_tunings(standing)
+    for run, reason in zip(standing.runs, standing.failed, strict=True):
+        if reason is not None:
+            out.print(f"Failed: {run.title}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    sentence = estimate(standing, choice).sentence(at_once(standing, choice, executor))
+    out.print(sentence, highlight=False, soft_wrap=True)
+    if left := standing.left(choice):
+        out.print(f"{left} failed run(s) are left as they are; --retry-failed does them again.", highlight=False)
 
 
 def print_tuning(result: dict[str, Any], arm: list[str]) -> None:
@@ -126,7 +149,8 @@ def print_tuning(result: dict[str, Any], arm: list[str]) -> None:
         table.add_row(*cells, escape(note), style="bold" if best else "")
     out.print(table)
     if result["chosen"] is not None:
-        out.print(f"research train {' '.join([*arm, *words(result['chosen'])])}", highlight=False, soft_wrap=True)
+        line = f"research train {shlex.join([*arm, *words(result['chosen'])])}"
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_tunings(standing: Standing) -> None:

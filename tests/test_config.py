@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +18,14 @@ from research.errors import UserError
 from research.fusion.base import Fusion
 from research.schema import build, check, settings_of, target_class
 from research.sizes import Sizes
+from research.training.compatible import check_compatible
 from research.windows.base import Window
 from research.windows.last_k import LastK
 
 CONFIGS = config_directory()
 GROUPS = sorted(p.name for p in CONFIGS.iterdir() if p.is_dir())
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
-WHOLE = ("study", "tune", "sweep", "size", "model")
+WHOLE = ("study", "tune", "sweep", "size", "model", "paper", "executor")
 """Groups whose files are not one node of a run."""
 TARGETED = [(g, o) for g, o in OPTIONS if "_target_" in (CONFIGS / g / f"{o}.yaml").read_text()]
 
@@ -47,7 +50,7 @@ class TestShipped:
         root = OmegaConf.to_container(OmegaConf.load(CONFIGS / "train.yaml"))
         used = {key.partition("@")[0] for entry in root["defaults"] if entry != "_self_" for key in entry}  # type: ignore[index, call-overload]
         assert used <= set(GROUPS)
-        assert set(GROUPS) - used <= {"study", "tune", "sweep"}, "these are files of their own"
+        assert set(GROUPS) - used <= {"study", "tune", "sweep", "paper", "executor"}, "these are files of their own"
 
     @pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] not in WHOLE])
     def test_composes(self, group: str, option: str) -> None:
@@ -217,6 +220,145 @@ class TestMistakes:
     def test_the_message_is_one_line(self) -> None:
         for override in ("fusion=gatd", "window.kk=5", "window.k=five", "gated", "window.k=["):
             assert "\n" not in message(override)
+
+
+def own(model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a model's file chooses, by group, and the values that it sets, by node."""
+    content = raw("model", model)
+    entries = content.pop("defaults")
+    return {key.removeprefix("override /"): option for entry in entries for key, option in entry.items()}, content
+
+
+MODELS = options("model")
+
+
+def turns(model: str) -> range:
+    """Which options of each group a model is tried with; composing takes a tenth of a second."""
+    first = 2 * MODELS.index(model)
+    return range(first, first + (len(options("window")) if "window" in own(model)[1] else 2))
+
+
+class TestModels:
+    """A model's own values go with its own choice of parts: a part that the user chooses comes as it is."""
+
+    def test_another_option_comes_without_the_models_values(self) -> None:
+        assert own("attrec")[1] == {"window": {"k": 5}, "fusion": {"long_share": 0.2}}
+        config = compose(["model=attrec", "window=session"])
+        assert config.window == raw("window", "session")
+        assert config.fusion == {**raw("fusion", "distance"), "long_share": 0.2}, "this one is the model's still"
+
+    @pytest.mark.parametrize(
+        ("words", "k"),
+        [
+            (["model=attrec"], 5),
+            (["model=attrec", "window=last_k"], 5),
+            (["model=attrec", "window.k=7"], 7),
+            (["window.k=7", "window=last_k", "model=attrec"], 7),
+            (["model=attrec", "window=session", "window=last_k"], 5),
+            (["model=attrec", "window={k: 7}"], 7),
+        ],
+    )
+    def test_the_models_own_option_keeps_them_and_a_word_wins(self, words: list[str], k: int) -> None:
+        assert compose(words).window == {"_target_": "research.windows.last_k.LastK", "k": k}
+
+    def test_a_word_for_the_new_option_wins_in_any_order(self) -> None:
+        for words in (["window=session", "window.gap=5"], ["window.gap=5", "window=session"]):
+            assert compose(["model=attrec", *words]).window.gap == 5
+            assert compose([*words, "model=attrec"]).window.gap == 5
+
+    def test_a_key_of_both_options_has_the_value_of_the_new_one(self) -> None:
+        """256 negatives were said of the model's loss; they would fit the other without a word."""
+        assert compose(["model=gsasrec"]).loss.negatives == own("gsasrec")[1]["loss"]["negatives"] == 256
+        assert compose(["model=gsasrec", "loss=bce"]).loss == raw("loss", "bce")
+
+    def test_a_key_of_the_models_option_is_unknown_to_another(self) -> None:
+        text = message("model=attrec", "window=session", "window.k=7")
+        assert "no key 'window.k'" in text and "window.gap" in text and "window.k," not in text
+
+    @pytest.mark.parametrize(
+        ("model", "node", "word"),
+        [
+            ("hstu", "scoring", "scoring=null"),
+            ("transact", "recent_mask", "recent_mask=null"),
+            ("hstu", "scoring", "~scoring"),
+        ],
+    )
+    def test_a_part_that_is_taken_away_leaves_nothing(self, model: str, node: str, word: str) -> None:
+        assert compose([f"model={model}"])[node]._target_
+        assert compose([f"model={model}", word]).get(node) is None
+
+    def test_no_model_is_a_model_too(self) -> None:
+        assert compose(["model=null"]) == compose(["model=sasrec", "model=null"]) == compose([])
+
+    def test_values_that_belong_to_no_part_stay(self) -> None:
+        assert compose(["model=sdm", "window=days"]).overlap is False
+        assert compose(["model=bert4rec", "encoder@long=transformer"]).long.heads == 2
+
+    def test_dials_reach_the_new_part(self) -> None:
+        assert compose(["model=comirec", "encoder@long=gru", "dropout=0.4", "layers=3"]).long == {
+            **raw("encoder", "gru"),
+            "layers": 3,
+            "dropout": 0.4,
+        }
+
+    def test_a_users_own_model(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "mine.yaml").write_text(
+            "# @package _global_\n# Mine.\ndefaults:\n  - override /window: days\nwindow: {days: 3.0}\n"
+        )
+        monkeypatch.setenv("RESEARCH_CONFIGS", str(tmp_path))
+        assert compose(["model=mine"]).window.days == 3
+        assert compose(["model=mine", "window=last_k", "window.k=2"]).window.k == 2
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_it_takes_other_parts(self, model: str) -> None:
+        """Every window where it says something of its own, and parts that take turns from model to model.
+
+        Together they may make no sense, which is said as a user's mistake.
+        """
+        chosen, values = own(model)
+        for turn in turns(model):
+            parts = {
+                group: options(group.partition("@")[0])[(turn + shift) % len(options(group.partition("@")[0]))]
+                for group, shift in {"window": 0, "fusion": 0, "encoder@long": 0, "encoder@short": 7}.items()
+            }
+            config = compose([f"model={model}", *(f"{group}={option}" for group, option in parts.items())])
+            for group, option in parts.items():
+                node = group.rpartition("@")[2]
+                kept = values.get(node, {}) if chosen.get(group) == option else {}
+                expected = {**raw(group.partition("@")[0], option), **kept}
+                assert set(config[node]) == set(expected), (group, option)
+                stated = {k: v for k, v in expected.items() if not str(v).startswith("${")}
+                assert {k: config[node][k] for k in stated} == stated, (group, option)
+            with suppress(UserError):
+                check_compatible(config)
+
+    @pytest.mark.parametrize("group", ["window", "fusion", "encoder"])
+    def test_the_turns_above_meet_every_part(self, group: str) -> None:
+        met = {turn % len(options(group)) for model in MODELS for turn in turns(model)}
+        assert len(met) == len(options(group))
+
+
+class TestNull:
+    """``GROUP=null`` leaves a part out, as messages advise."""
+
+    @pytest.mark.parametrize(
+        "group", ["selection", "recent_mask", "scoring", "branch_dropout", "schedule", "averaging"]
+    )
+    def test_what_a_run_can_do_without(self, group: str) -> None:
+        assert compose([f"{group}=null"]) == compose([])
+
+    def test_the_last_word_counts(self) -> None:
+        assert compose(["scoring=cosine", "scoring=null"]) == compose([])
+        assert compose(["scoring=null", "scoring=cosine"]) == compose(["scoring=cosine"])
+
+    def test_several_at_once(self) -> None:
+        assert compose(["auxiliary=null"]) == compose(["auxiliary=[]"]) == compose([])
+        assert compose(["model=clsr", "auxiliary=null"]).auxiliary == {}
+
+    @pytest.mark.parametrize("group", ["fusion", "encoder@long", "loss", "data", "size"])
+    def test_what_it_needs(self, group: str) -> None:
+        assert f"{group}=null: a run needs one" in message(f"{group}=null")
 
 
 class TestTargets:

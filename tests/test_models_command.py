@@ -12,7 +12,13 @@ from research.catalogue import GROUPS, STATED, Catalogue, described
 from research.config import config_directory, options
 from research.errors import UserError
 
-NOT_PARTS = {"data", "selection", "split", "optimizer", "trainer", "logger", "paths", "size", "study", "sweep", "tune"}
+NOT_PARTS = {"data", "selection", "split", "evaluation", "optimizer", "trainer", "logger", "paths", "size"} | {
+    "study",
+    "sweep",
+    "tune",
+    "paper",
+    "executor",
+}
 """Data, protocol, and how a run is carried out. A new folder of configs/ belongs here or into the catalogue."""
 SIZES = {"tiny": (32, 1, 1), "small": (64, 2, 1), "base": (128, 2, 1), "large": (256, 4, 2)}
 """Width, blocks and layers, as configs/size states them."""

@@ -13,6 +13,8 @@ from research.data.prepare import default_cache, mirrors_from_environment, prepa
 from research.data.selection import Selection
 from research.data.source import Source
 from research.data.split import Split, Splitter
+from research.evaluation.cold_targets import without_cold_targets
+from research.evaluation.published import rule_of
 from research.schema import build
 
 
@@ -39,4 +41,6 @@ def load(
         progress=progress,
         selection=build(selection, Selection) if selection else None,
     )
-    return histories, build(config.split, Splitter)(histories)
+    split = build(config.split, Splitter)(histories)
+    rule = rule_of(config)
+    return histories, without_cold_targets(histories, split) if rule and rule.cold_targets == "dropped" else split

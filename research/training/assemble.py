@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
@@ -11,16 +12,21 @@ from research.augmentation.base import Augmentation, Augmented
 from research.auxiliary.base import Auxiliary
 from research.branch_dropout import BranchDropout, HidingFusion
 from research.data.histories import Histories
+from research.data.prepare import default_cache
 from research.data.split import Spans
 from research.encoders.base import Encoder
 from research.errors import UserError
 from research.fusion.base import Fusion
 from research.items.base import ItemTable
+from research.items.content import Content
+from research.losses.avoid import Avoid
 from research.losses.base import Loss
+from research.losses.sampled import SampledLoss
 from research.model import InterestModel
 from research.objectives.base import Objective
 from research.schema import build, target_class
 from research.scoring.base import ScoredFusion, ScoredItems, Scoring
+from research.shuffle import Shuffle, ShuffledEncoder
 from research.sizes import Sizes
 from research.training.compatible import check_compatible, name_of
 from research.training.seeds import derive
@@ -61,7 +67,9 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
         torch.manual_seed(derive(config.seed, "weights", name))
 
     seeded("items")
-    items = build(config["items"], ItemTable, sizes)
+    count_I = train.count(histories)
+    cache = Path(config.paths.cache).expanduser() if config.paths.cache else default_cache()
+    items = build(config["items"], ItemTable, sizes, Content.of(histories, cache, count_I))
     objective = build(config.objective, Objective, items.mask_token)
     if nodes := config.get("augmentation"):
         least = objective.span + 1
@@ -74,22 +82,24 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
     recent_mask = build(config.recent_mask, RecentMask) if "short" in reads and config.get("recent_mask") else None
     seeded("fusion")
     fusion = build(config.fusion, Fusion, sizes)
-    long, short = encoders["long"], encoders["short"]
     for view, encoder in encoders.items():
         if encoder is not None and encoder.interests > 1 and not fusion.takes_interests:
             raise UserError(
                 f"encoder@{view}={name_of(type(encoder))} gives {encoder.interests} interests, and "
                 f"fusion={name_of(type(fusion))} reads one. Use fusion=max_interest."
             )
+    if config.get("shuffle"):
+        control, seed = build(config.shuffle, Shuffle), derive(config.seed, "shuffle")
+        encoders = {view: encoder and ShuffledEncoder(encoder, control, seed) for view, encoder in encoders.items()}
     if config.get("branch_dropout"):
         fusion = HidingFusion(fusion, build(config.branch_dropout, BranchDropout))
     if config.get("scoring"):
         scoring = build(config.scoring, Scoring)
         items, fusion = ScoredItems(items, scoring), ScoredFusion(fusion, scoring)
-    model = InterestModel(
-        items, fusion, long=long, short=short, window=window, overlap=config.overlap, recent_mask=recent_mask
-    )
-    loss = build(config.loss, Loss, torch.from_numpy(train.count(histories)))
+    model = InterestModel(items, fusion, **encoders, window=window, overlap=config.overlap, recent_mask=recent_mask)
+    loss = build(config.loss, Loss, torch.from_numpy(count_I))
+    if config.get("avoid") and isinstance(loss, SampledLoss):
+        loss.avoid = build(config.avoid, Avoid, histories, train)
     terms = []
     for name, node in config.auxiliary.items():
         seeded(str(name))

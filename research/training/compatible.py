@@ -34,7 +34,7 @@ def check_compatible(config: DictConfig, histories: Histories | None = None) -> 
         if not isinstance(config[name], int) or isinstance(config[name], bool) or config[name] < least:
             raise UserError(f"{name}={config[name]}: a whole number of at least {least}.")
     classes = _Classes(config)
-    for rule in (_sight, _auxiliary, _sparse, _beginning, _before_the_window, _recent):
+    for rule in (_sight, _auxiliary, _sparse, _avoid, _beginning, _before_the_window, _recent, _shuffle):
         rule(config, classes)
     if histories is not None and not histories.has_times:
         _times(config, classes, histories.name)
@@ -104,6 +104,22 @@ def _sparse(config: DictConfig, classes: _Classes) -> None:
             )
 
 
+def _avoid(config: DictConfig, classes: _Classes) -> None:
+    if not config.get("avoid"):
+        return
+    loss = target_class(config.loss._target_, Loss)
+    if not loss.sampled:
+        raise UserError(
+            f"avoid says which items are not drawn as negatives, and loss={name_of(loss)} draws none. Use a sampled "
+            "loss such as loss=bce, or avoid=null."
+        )
+    if config.loss.get("shared") or config.loss.get("source") == "batch":
+        raise UserError(
+            f"avoid leaves out items of each user, and loss={name_of(loss)} lets the positions of a step share their "
+            "negatives. Use loss.shared=false and loss.source=uniform or popularity, or avoid=null."
+        )
+
+
 def _beginning(config: DictConfig, classes: _Classes) -> None:
     fusion = classes.fusion
     if fusion.needs_initial and not classes.encoders["short"].takes_initial:
@@ -121,9 +137,11 @@ def _before_the_window(config: DictConfig, classes: _Classes) -> None:
                 f"overlap=false ends the long view before the window, but encoder@{view}={name_of(encoder)} "
                 "sees both sides of a position. Use overlap=true, or a causal encoder."
             )
-    reads_before = classes.fusion.needs_initial or not config.overlap
-    if reads_before and classes.window.whole and any(encoder.reach != 0 for encoder in read_long.values()):
-        key = f"fusion={name_of(classes.fusion)}" if config.overlap else "overlap=false"
+    # An encoder that reads no items, such as a vector of the user, says there what it always says.
+    in_vain = any(encoder.reach != 0 for encoder in read_long.values())
+    by_fusion = classes.fusion.reads_before or (classes.fusion.needs_initial and in_vain)
+    if classes.window.whole and (by_fusion or (in_vain and not config.overlap)):
+        key = f"fusion={name_of(classes.fusion)}" if by_fusion else "overlap=false"
         raise UserError(
             f"window={name_of(classes.window)} begins with the first interaction, so nothing lies before it for the "
             f"long view that {key} reads there. Use a shorter window such as window=last_k."
@@ -135,6 +153,21 @@ def _recent(config: DictConfig, classes: _Classes) -> None:
         raise UserError(
             "recent_mask hides the latest interactions before a request, and objective="
             f"{name_of(classes.objective)} asks within a history. Use objective=next_item, or recent_mask=null."
+        )
+
+
+def _shuffle(config: DictConfig, classes: _Classes) -> None:
+    if not config.get("shuffle"):
+        return
+    if not classes.objective.causal:
+        raise UserError(
+            f"shuffle mixes what comes before a request, and objective={name_of(classes.objective)} asks within a "
+            "history. Use objective=next_item, or shuffle=null."
+        )
+    if classes.fusion.reads_order:
+        raise UserError(
+            f"shuffle mixes what the encoders read, but fusion={name_of(classes.fusion)} reads the order of the items "
+            "by itself. Choose another fusion, such as fusion=gated, or shuffle=null."
         )
 
 

@@ -18,9 +18,13 @@ from research.data.split import Split
 from research.errors import UserError
 from research.evaluation.blocks import Block
 from research.evaluation.dot_ranks import Catalogue, count_better_fused
+from research.evaluation.judge import Judge, judge
+from research.evaluation.published import Published
+from research.evaluation.scores import CandidateScores, DotScores
 from research.evaluation.table import Ranks
 from research.fusion.base import Fused
 from research.fusion.moments import Moments, correlation_of
+from research.losses.sampled import SampledLoss
 from research.metrics.mean import MeanMetric
 from research.objectives.base import Supervised
 from research.training.assemble import Parts
@@ -45,6 +49,7 @@ class InterestTraining(pl.LightningModule):
         positions_per_step: float,
         seed: int,
         schedule: Schedule | None = None,
+        rule: Published | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -56,12 +61,14 @@ class InterestTraining(pl.LightningModule):
             positions_per_step: what the summed loss is divided by, a constant of the run.
             seed: of the run.
             schedule: of the learning rate, which else is constant.
+            rule: how a published table counted; else the whole catalogue is ranked, seen items filtered.
         """
         super().__init__()
         self.model, self.loss, self.auxiliary = parts.model, parts.loss, nn.ModuleList(parts.auxiliary)
         self.optimizer_settings, self.schedule = optimizer, schedule
         self.histories, self.split = histories, split
-        self.positions_per_step, self.seed = positions_per_step, seed
+        self.positions_per_step, self.seed, self.rule = positions_per_step, seed, rule
+        self.judge: Judge | None = None
         self.val_ndcg = MeanMetric("ndcg@10")
         self.train_loss = torch.zeros((), dtype=torch.float64)
         self.parts: list[Ranks] = []
@@ -89,7 +96,11 @@ class InterestTraining(pl.LightningModule):
     def training_step(self, batch: Supervised, batch_idx: int) -> Tensor:
         views = self.model.views(batch.batch, batch.at)
         fused = self.model.fusion(views)
-        total = self.loss(fused, batch.target_N - 1, self.model.items)
+        asked = (batch.target_N - 1, self.model.items)
+        if isinstance(self.loss, SampledLoss) and self.loss.avoid is not None:
+            total = self.loss(fused, *asked, user_N=batch.batch.users_B[batch.at.row_N])
+        else:
+            total = self.loss(fused, *asked)
         for term in self.auxiliary:
             total = total + term(views, fused, batch, self.model.items)
         # DDP averages gradients over processes; each holds its share of the step's sum.
@@ -118,6 +129,8 @@ class InterestTraining(pl.LightningModule):
         if self.trainer.state.fn == TrainerFn.FITTING:
             self.epoch_loss()  # a diverged model is reported as such, before it is ranked
         self.catalogue = Catalogue(self.model.items.candidates())
+        if self.judge is None:
+            self.judge = judge(self.rule, self.histories, self.split.train, self.split.validation)
 
     def validation_step(self, block: Block, batch_idx: int) -> None:
         better_B, ties_B, _ = self._rank(block, self.model(block.batch, block.at))
@@ -130,6 +143,7 @@ class InterestTraining(pl.LightningModule):
     def on_test_epoch_start(self) -> None:
         self.parts, self.ranks, self.moments = [], None, {}
         self.catalogue = Catalogue(self.model.items.candidates())
+        self.judge = judge(self.rule, self.histories, self.split.train, self.split.test)
 
     def test_step(self, block: Block, batch_idx: int) -> None:
         views = self.model.views(block.batch, block.at)
@@ -151,4 +165,9 @@ class InterestTraining(pl.LightningModule):
         self.ranks, self.correlation = Ranks.gather(parts), correlation_of(self.moments)
 
     def _rank(self, block: Block, fused: Fused) -> tuple[Tensor, Tensor, Tensor]:
-        return count_better_fused(fused, self.catalogue, block.target_B, block.seen_row_S, block.seen_item_S)
+        asked = (block.target_B, block.seen_row_S, block.seen_item_S)
+        if self.judge is None:
+            return count_better_fused(fused, self.catalogue, *asked)
+        vectors_ID = self.catalogue.candidates_ID
+        scores = DotScores(fused.interest_ND, vectors_ID) if fused.dot else CandidateScores(fused, vectors_ID)
+        return self.judge(scores, block.query_B, *asked)
