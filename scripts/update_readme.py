@@ -28,6 +28,7 @@ AXES = {
     "selection": "`selection` (none, or)",
     "split": "`split`",
     "encoder": "`encoder@long`, `encoder@short`",
+    "items": "`items`",
     "window": "`window`",
     "fusion": "`fusion`, controls among them",
     "objective": "`objective`",

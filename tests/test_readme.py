@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from research.ablation.arms import arms
 from research.catalogue import GROUPS
 from research.config import compose, options
+from research.papers.as_study import as_study
+from research.papers.paper import read_paper
 from research.studies.plan import plan
 from research.studies.study import read_study_file
 from research.training.compatible import check_compatible
@@ -32,7 +35,7 @@ def commands() -> list[list[str]]:
 
 
 def test_there_are_commands_of_every_kind():
-    assert {words[0] for words in commands()} == {"data", "models", "train", "tune", "study", "table"}
+    assert {words[0] for words in commands()} == {"data", "models", "train", "tune", "ablate", "reproduce", "study", "table"}
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
@@ -47,6 +50,10 @@ def test_commands_are_valid(words):
         compose([f"data={rest[0]}", *rest[1:]] if rest else [])
     elif kind == "models":
         assert all(group in GROUPS for group in rest)
+    elif kind == "ablate":
+        assert len(arms(rest).own) > 5
+    elif kind == "reproduce":
+        assert as_study(read_paper(rest[0])).seeds
     else:
         assert plan(read_study_file(rest[0]), [])
     if kind == "table":
@@ -61,7 +68,7 @@ def test_make_targets_exist():
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("group", ["data", "encoder", "window", "fusion", "loss", "objective", "baseline", "model"])
+@pytest.mark.parametrize("group", ["data", "encoder", "items", "window", "fusion", "loss", "objective", "baseline", "model"])
 def test_every_option_stands_in_the_table(group):
     for option in options(group):
         assert f"`{option}`" in README, option

@@ -14,7 +14,7 @@ import yaml
 
 from research.papers.as_study import PREFIX
 from research.papers.paper import HONEST, Paper
-from research.papers.verdict import difference, verdict, worst
+from research.papers.verdict import Verdict, difference, verdict, worst
 from research.reports.records import Run, read_study
 from research.reports.scores import means_over_users
 from research.reports.summary import Value, summarise
@@ -100,7 +100,9 @@ def _line(paper: Paper, label: str, runs: list[Run], changed: str) -> Line:
     known["off"] = {metric: difference(ours[metric].mean, value) for metric, value in published.items()}
     if reason := changed or next(filter(None, (_other(paper, run) for run in finished)), ""):
         return Line(**known, verdict="not comparable", reason=reason)
-    verdicts = {metric: verdict(ours[metric].mean, value, paper.tolerance) for metric, value in published.items()}
+    verdicts: dict[str, Verdict] = {
+        metric: verdict(ours[metric].mean, value, paper.tolerance) for metric, value in published.items()
+    }
     return Line(**known, verdicts=dict(verdicts), verdict=worst(list(verdicts.values())))
 
 

@@ -105,7 +105,7 @@ class Ray(Executor):
         finally:
             for reference in going:
                 ray.cancel(reference, force=True)
-            ray.kill(mailbox)
+            ray.kill(mailbox)  # type: ignore[arg-type]
 
     def _connect(self) -> None:
         """Reach the cluster, or start one, unless this process has one already."""
