@@ -35,7 +35,8 @@ def commands() -> list[list[str]]:
 
 
 def test_there_are_commands_of_every_kind():
-    assert {words[0] for words in commands()} == {"data", "models", "train", "tune", "ablate", "reproduce", "study", "table"}
+    kinds = {"data", "models", "train", "tune", "ablate", "reproduce", "study", "table"}
+    assert {words[0] for words in commands()} == kinds
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
@@ -68,7 +69,9 @@ def test_make_targets_exist():
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("group", ["data", "encoder", "items", "window", "fusion", "loss", "objective", "baseline", "model"])
+@pytest.mark.parametrize(
+    "group", ["data", "encoder", "items", "window", "fusion", "loss", "objective", "baseline", "model"]
+)
 def test_every_option_stands_in_the_table(group):
     for option in options(group):
         assert f"`{option}`" in README, option
