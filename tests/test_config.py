@@ -310,7 +310,9 @@ class TestModels:
         assert compose(["model=mine"]).window.days == 3
         assert compose(["model=mine", "window=last_k", "window.k=2"]).window.k == 2
 
-    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize(
+        "model", [pytest.param(m, marks=() if m in ("caser", "slirec") else pytest.mark.slow) for m in MODELS]
+    )
     def test_it_takes_other_parts(self, model: str) -> None:
         """Every window where it says something of its own, and parts that take turns from model to model.
 

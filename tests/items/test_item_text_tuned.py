@@ -121,7 +121,7 @@ def test_the_catalogue_is_read_again_only_when_weights_have_changed(tuned, monke
         items.candidates()
         assert len(times) == 1
     items.train()
-    step(items, torch.tensor([[1, 2]]), torch.tensor([3]))
+    step(items, torch.tensor([[1, 2], [4, 5]]), torch.tensor([3, 1]))  # two targets: each is the negative of the other
     items.eval()
     times.clear()
     with torch.inference_mode():  # as in validation

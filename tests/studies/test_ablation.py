@@ -52,7 +52,13 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("once")
-@pytest.mark.parametrize("name", options("model"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("clsr", "narm", "sasrec", "shan", "slirec") else pytest.mark.slow)
+        for name in options("model")
+    ],
+)
 def test_every_model_gives_a_study_whose_plan_composes(name: str, tmp_path: Path) -> None:
     try:
         path, found = write_ablation([f"model={name}", *SMALL], tmp_path / "a.yaml", seeds=2)

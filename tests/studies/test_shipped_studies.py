@@ -41,7 +41,13 @@ def test_the_promised_studies_are_there() -> None:
     assert {*CONTROLS, *RUNS, "models", "long_vs_short"} <= set(options("study"))
 
 
-@pytest.mark.parametrize("name", options("study"))
+LARGE = ("encoders", "models", "long_vs_short", "windows")
+"""Composing their arms takes most of the time of this file."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in options("study")]
+)
 def test_a_shipped_study_is_ready_to_run(name: str, tmp_path: Path) -> None:
     text, study = option_file("study", name).read_text(), read_study_file(name)
     assert text.startswith(f"# {study.question[:20]}") and text.splitlines()[0].endswith("?")

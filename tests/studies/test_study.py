@@ -149,14 +149,6 @@ def test_an_unknown_study_names_the_known(tmp_path):
         read_study_file("quikstart")
 
 
-def test_shipped_studies_plan(overrides):
-    for path in (Path(__file__).parents[2] / "configs" / "study").glob("*.yaml"):
-        study = read_study_file(path.stem)
-        runs = plan(study, overrides)
-        assert len(runs) >= len(study.seeds), path
-        assert path.read_text().startswith("# "), f"{path}: the first line says the question"
-
-
 def test_a_study_continues_where_it_stopped(tmp_path, overrides):
     """Finished runs are not touched, a deleted one is done again with the same bytes."""
     study = read_study_file(write(tmp_path / "s.yaml"))
