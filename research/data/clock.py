@@ -8,6 +8,7 @@ as UTC, never in this machine's zone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from research.errors import UserError
@@ -45,6 +46,23 @@ class Written:
     def milliseconds(self, texts: pl.Series) -> pl.Series:
         """Since 1970 UTC; null where the time is written in another way."""
         return texts.str.to_datetime(self.as_, time_unit="ms", strict=False).dt.epoch("ms")
+
+
+def seconds_of(key: str, text: str) -> int:
+    """Seconds since 1970 of a moment that a person wrote, UTC where it names no zone.
+
+    Args:
+        key: of the configuration, for the message.
+        text: such as ``2017-12-03`` or ``2017-12-03T12:00``.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{key} is {text!r}; write it as 2017-12-03 or 2017-12-03T12:00, in UTC.") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def by_moment(rows: pl.DataFrame, per_second: int = 1000) -> pl.DataFrame:

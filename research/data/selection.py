@@ -1,9 +1,12 @@
-"""Which rows of a source are kept: rating threshold, repeats, k-core; every step counted.
+"""Which rows of a source are kept: rating, period, a draw of users and items, repeats, k-core; every step counted.
 
 The steps run in the order of the fields. Rows stay in file order, so that ties in time mean the same before and
 after. "5-core" has several meanings in papers, and they give different sets: ``passes: 1`` counts users and items
 once and drops what is too rare in the same stroke, as HSTU does for Amazon Books; ``passes: 0`` repeats that until
 every user and item that is left has enough, which is the one largest such set whatever the order of the removals.
+
+Users and items are drawn by their names, so that the order of the file is nothing to it, and those of a smaller
+share are among those of a larger one.
 
 Rows are looked at in blocks and never moved: a step only says which are kept.
 
@@ -17,6 +20,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from research.data.clock import seconds_of
+from research.data.draw import drawn
 from research.data.interactions import Interactions
 from research.errors import UserError
 
@@ -43,6 +48,16 @@ class Selection:
 
     min_rating: float | None = None
     """Lowest rating that counts as an interaction, in the source's own stars; null: all."""
+    since: str | None = None
+    """First moment that counts, such as 2015-01-31 or 2015-01-31T12:00, in UTC; null: all."""
+    until: str | None = None
+    """First moment that no longer counts; null: all."""
+    user_share: float = 1.0
+    """Share of the source's users that is drawn."""
+    item_share: float = 1.0
+    """Share of its items that is drawn."""
+    draw: int = 0
+    """Seed of both draws."""
     duplicates: Literal["keep", "first", "last"] = "keep"
     """Of a user's interactions with the same item, keep all, or the first or last in time."""
     consecutive: Literal["keep", "drop"] = "keep"
@@ -55,14 +70,26 @@ class Selection:
     """How often the two are counted and applied; 0: until nothing changes."""
 
     def __post_init__(self) -> None:
-        for key in ("user_core", "item_core", "passes"):
+        for key in ("user_core", "item_core", "passes", "draw"):
             if getattr(self, key) < 0:
                 raise UserError(f"{key} is {getattr(self, key)}; it must not be negative.")
+        for key in ("user_share", "item_share"):
+            if not 0 < getattr(self, key) <= 1:
+                raise UserError(f"selection.{key}={getattr(self, key)}: a share above 0, up to 1.")
+        first, stop = self._period()
+        if first >= stop:
+            raise UserError(f"selection.since={self.since} is not before selection.until={self.until}.")
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Columns that it looks at beside user, item and time."""
         return () if self.min_rating is None else ("rating",)
+
+    def _period(self) -> tuple[int, int]:
+        """The first second that counts, and the first that no longer does."""
+        first = seconds_of("selection.since", self.since) if self.since else np.iinfo(np.int64).min
+        stop = seconds_of("selection.until", self.until) if self.until else np.iinfo(np.int64).max
+        return first, stop
 
     def __call__(self, log: Interactions) -> tuple[np.ndarray, list[Step]]:
         """Keep what the settings say.
@@ -74,7 +101,7 @@ class Selection:
             ``(N,)`` which rows are kept, and what was left after each step, the raw rows first.
 
         Raises:
-            UserError: a threshold for a source without ratings, or nothing is left.
+            UserError: a threshold for a source without ratings, a period for one without times, or nothing is left.
         """
         kept_N = np.ones(len(log.rows), dtype=bool)
         trace = [Step("raw", len(log.rows), len(log.users), len(log.items))]
@@ -92,6 +119,23 @@ class Selection:
             for row_n, records_n in log.blocks():
                 kept_N[row_n] = records_n["rating"] >= self.min_rating
             counts = took(f"rating of at least {self.min_rating:g}")
+        if self.since or self.until:
+            if not log.has_times:
+                raise UserError(
+                    f"{log.name} has an order but no times, so selection.since and until cannot be applied."
+                )
+            first, stop = self._period()
+            for row_n, records_n in log.blocks(kept_N):
+                kept_N[row_n] = (records_n["time"] >= first) & (records_n["time"] < stop)
+            counts = took(
+                " and ".join(f"{key} {at}" for key, at in (("since", self.since), ("until", self.until)) if at)
+            )
+        for key, share, numbering in (("user", self.user_share, log.users), ("item", self.item_share, log.items)):
+            if share < 1:
+                drawn_K = drawn(numbering.names(), share, self.draw)
+                for row_n, records_n in log.blocks(kept_N):
+                    kept_N[row_n] = drawn_K[records_n[key]]
+                counts = took(f"a draw of {share:g} of the {key}s")
         if self.duplicates != "keep":
             for records_n in log.in_time(kept_N, counts[0]):
                 kept_N[records_n["row"][_repeats(records_n, len(log.items), self.duplicates)]] = False

@@ -53,6 +53,47 @@ class TestSteps:
         rows = pl.DataFrame({"user": [1, 1], "item": [1, 2], "rating": [None, 4.0]})
         assert kept(Selection(min_rating=0.5), rows) == [1]
 
+    def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(self) -> None:
+        day = 86_400
+        rows = pl.DataFrame({"user": [1] * 5, "item": [1, 2, 3, 4, 5], "time": [0, day - 1, day, 2 * day - 1, 2 * day]})
+        assert kept(Selection(since="1970-01-02", until="1970-01-03"), rows) == [2, 3]
+        assert kept(Selection(since="1970-01-02T23:59:59"), rows) == [3, 4]
+        assert kept(Selection(until="1970-01-02T01:00+01:00"), rows) == [0, 1]
+        assert select(Selection(since="1970-01-02"), rows)[1][1] == Step("since 1970-01-02", 3, 1, 3)
+
+    def test_users_and_items_are_drawn_by_name(self) -> None:
+        numbers = np.random.default_rng(0).permutation(np.repeat(np.arange(2_000), 3))
+        rows = pl.DataFrame({"user": numbers, "item": np.arange(6_000) % 70})
+
+        def left(column: str, selection: Selection, table: pl.DataFrame = rows) -> set[int]:
+            return set(table[column].gather(kept(selection, table)).to_list())
+
+        fifth = left("user", Selection(user_share=0.2))
+        assert len(fifth) == 400 and len(kept(Selection(user_share=0.2), rows)) == 1_200, "all rows of a user, or none"
+        assert left("user", Selection(user_share=0.2), rows.reverse()) == fifth
+        assert fifth < left("user", Selection(user_share=0.5))
+        assert fifth != left("user", Selection(user_share=0.2, draw=1))
+        assert len(left("item", Selection(item_share=0.5, draw=3))) == 35
+        both = kept(Selection(user_share=0.2, item_share=0.5), rows)
+        assert both == sorted({*kept(Selection(user_share=0.2), rows)} & {*kept(Selection(item_share=0.5), rows)})
+
+    @pytest.mark.parametrize(
+        ("settings_", "message"),
+        [
+            ({"user_share": 0.0}, r"selection\.user_share=0\.0: a share above 0, up to 1"),
+            ({"item_share": 1.5}, r"selection\.item_share=1\.5"),
+            ({"since": "May"}, r"selection\.since is 'May'; write it as 2017-12-03"),
+            ({"since": "2020-01-02", "until": "2020-01-01"}, "is not before"),
+        ],
+    )
+    def test_settings_that_make_no_sense(self, settings_: dict[str, object], message: str) -> None:
+        with pytest.raises(UserError, match=message):
+            Selection(**settings_)  # type: ignore[arg-type]
+
+    def test_a_period_needs_times(self) -> None:
+        with pytest.raises(UserError, match="by hand has an order but no times"):
+            kept(Selection(since="2020-01-01"), pl.DataFrame({"user": [1], "item": [1]}))
+
     def test_first_and_last_of_equal_pairs_are_those_in_time(self) -> None:
         assert kept(Selection(duplicates="first")) == [1, 4, 6]
         assert kept(Selection(duplicates="last")) == [0, 3, 5]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from research.data.batch import cut_spans
+from research.data.draw import drawn, shuffled_place
 from research.data.split import LeaveOneOut, Spans
-from research.data.splits.draw import drawn, shuffled_place
 from research.data.splits.item_cold import ItemCold
 from research.data.splits.user_cold import UserCold
 from research.data.splits.user_k_fold import UserKFold

@@ -11,14 +11,14 @@ Shape legend: X some interactions, U users.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 
+from research.data.clock import seconds_of
+from research.data.draw import check_seed, check_share, drawn
 from research.data.histories import Histories
 from research.data.split import Queries, Spans, Split, Splitter
-from research.data.splits.draw import check_seed, check_share, drawn
 from research.data.splits.held_out import held_out
 from research.errors import UserError
 
@@ -58,7 +58,7 @@ class GlobalTemporal(Splitter):
         check_seed(self.seed)
         for key in ("test_from", "validation_from"):
             if getattr(self, key) is not None:
-                _seconds(key, getattr(self, key))
+                seconds_of(f"split.{key}", getattr(self, key))
 
     def __call__(self, histories: Histories) -> Split:
         """Split ``histories``.
@@ -69,13 +69,13 @@ class GlobalTemporal(Splitter):
         if not histories.has_times:
             raise UserError(f"{histories.name!r} has an order but no times, so it cannot be split at a moment.")
         times_N = np.asarray(histories.times)
-        test_from = _seconds("test_from", self.test_from) if self.test_from else _moment(times_N, self.q)
+        test_from = seconds_of("split.test_from", self.test_from) if self.test_from else _moment(times_N, self.q)
         before_test_U = _before(histories, test_from)
         users = np.arange(histories.n_users)
         if self.validation == "time":
             earlier_X = times_N[times_N < test_from]
             dated = self.validation_from
-            moment = _seconds("validation_from", dated) if dated else _moment(earlier_X, self.validation_q)
+            moment = seconds_of("split.validation_from", dated) if dated else _moment(earlier_X, self.validation_q)
             train_stop_U = np.minimum(_before(histories, moment), before_test_U)
             validation, before = self._period(histories, users, train_stop_U, before_test_U)
         else:
@@ -117,19 +117,6 @@ class GlobalTemporal(Splitter):
         if self.target == "all":
             queries = Queries(queries.user, queries.start, first_U[queries.user], queries.target)
         return queries, dropped
-
-
-def _seconds(key: str, text: str) -> int:
-    """Seconds since 1970 of a written moment.
-
-    Raises:
-        UserError: it is none.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"split.{key} is {text!r}; write it as 2017-12-03 or 2017-12-03T12:00, in UTC.") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _moment(times_X: np.ndarray, q: float) -> int:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from research.data.draw import check_seed, check_share, drawn
 from research.data.histories import Histories
 from research.data.split import LeaveOneOut, Queries, Split, Splitter
-from research.data.splits.draw import check_seed, check_share, drawn
 from research.errors import UserError
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from research.data.draw import check_seed, check_share, drawn
 from research.data.histories import Histories
 from research.data.split import LeaveOneOut, Queries, Split, Splitter
-from research.data.splits.draw import check_seed, check_share, drawn
 from research.errors import UserError
 
 

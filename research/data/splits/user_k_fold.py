@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from research.data.draw import check_seed, shuffled_place
 from research.data.histories import Histories
 from research.data.split import Spans, Split, Splitter
-from research.data.splits.draw import check_seed, shuffled_place
 from research.data.splits.held_out import held_out
 from research.errors import UserError
 
