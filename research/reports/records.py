@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from research.errors import UserError
+from research.reports.failed_tunings import failed_tunings
 from research.reports.ranks import Ranks, read_ranks
-from research.reports.tunings import failed_tunings
 from research.spelling import plain
 from research.statistics.claims import Claim
 from research.statistics.declared import possible_names, read_claims

@@ -1,45 +1,15 @@
-"""How the arms were tuned: the footer's sentences, the arms whose tuning failed, and the table of chosen values.
-
-What a run was tuned with stands in its own record. A tuning that chose nothing has no run; it stands in the study's
-``tuning`` directory alone.
-"""
+"""How the arms were tuned: the footer's sentences, and the table of chosen values. Each run's record says its own."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from research.errors import UserError
 from research.reports.digits import DASH, amount, metric_name, score
+from research.reports.failed_tunings import BUDGET
 from research.reports.grid import Cell, Column, Grid, Line
+from research.reports.records import StudyRecords
 from research.reports.row import Row
-
-if TYPE_CHECKING:
-    from research.reports.records import StudyRecords
-
-BUDGET = ("trials", "sampler", "seed", "prune", "metric")
-
-
-def failed_tunings(directory: Path, asked: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Results of tunings that chose nothing, of the budget that the study asks for; older ones do not count.
-
-    Raises:
-        UserError: a file that cannot be read.
-    """
-    found = []
-    for path in sorted((directory / "tuning").glob("*.json")) if asked else []:
-        try:
-            result = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is not readable JSON ({error}). Delete it and continue the study.") from error
-        assert asked is not None
-        spaces = [asked.get("space"), *(asked.get("baselines") or {}).values()]
-        current = all(result.get(key) == asked.get(key) for key in BUDGET) and result.get("space") in spaces
-        if current and result.get("status") == "failed":
-            found.append(result)
-    return found
 
 
 def tuning_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
