@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from research.data.cold_targets import without_cold_targets
 from research.data.download import Progress
 from research.data.fetch import Announce
 from research.data.histories import Histories
@@ -13,8 +14,6 @@ from research.data.prepare import default_cache, mirrors_from_environment, prepa
 from research.data.selection import Selection
 from research.data.source import Source
 from research.data.split import Split, Splitter
-from research.evaluation.cold_targets import without_cold_targets
-from research.evaluation.published import rule_of
 from research.schema import build
 
 
@@ -24,7 +23,7 @@ def load(
     """Fetch and prepare if need be, map, split.
 
     Args:
-        config: a composed run; its ``data``, ``selection``, ``split`` and ``paths`` are read.
+        config: a composed run; read are ``data``, ``selection``, ``split``, ``paths`` and ``evaluation.cold_targets``.
         announce: shows a line of text to the user, such as the terms of a dataset.
         progress: is told how a download goes.
 
@@ -42,5 +41,5 @@ def load(
         selection=build(selection, Selection) if selection else None,
     )
     split = build(config.split, Splitter)(histories)
-    rule = rule_of(config)
+    rule = config.get("evaluation")
     return histories, without_cold_targets(histories, split) if rule and rule.cold_targets == "dropped" else split

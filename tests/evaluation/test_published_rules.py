@@ -14,12 +14,12 @@ import pytest
 import torch
 
 from research.config import compose
+from research.data.cold_targets import without_cold_targets
 from research.data.split import LeaveOneOut
 from research.errors import UserError
 from research.evaluation.baselines.base import rank_baseline
 from research.evaluation.baselines.popularity import Popularity
 from research.evaluation.baselines.popularity_of_all import PopularityOfAll
-from research.evaluation.cold_targets import without_cold_targets
 from research.evaluation.drawn import count_drawn, draw_candidates
 from research.evaluation.judge import Judge, judge
 from research.evaluation.published import OURS, Published, protocol_of
