@@ -58,7 +58,6 @@ def run_missing(
     study: Study,
     standing: Standing,
     *,
-    workers: int | None = None,
     executor: Executor | None = None,
     tell: Callable[[Planned | Tuning, Message], None],
     choice: Choice = Choice(),  # noqa: B008
@@ -68,15 +67,14 @@ def run_missing(
     Args:
         study: what to run.
         standing: from ``prepare_study``.
-        workers: processes at one time where no executor is named; ``None`` is as many as the cores carry.
-        executor: who carries the runs out; processes of this machine if none is named.
+        executor: who carries the runs out; ``None`` is as many processes of this machine as its cores carry.
         tell: hears every message of every tuning and run.
         choice: which of them this start does.
 
     Returns:
         How many runs failed in this start; those of an arm whose tuning failed count.
     """
-    executor = executor or Local(workers=workers)
+    executor = executor or Local()
     failed = 0
     if untuned := tunings([standing.runs[i] for i in standing.ahead(choice)], ready=False):
         run_tunings(untuned, executor, tell, again=choice.retry_failed)

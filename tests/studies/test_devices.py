@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from research.studies.choice import Choice
-from research.studies.executors.local import side_by_side
+from research.studies.executors.local import Local, side_by_side
 from research.studies.run_study import orders, prepare_study, run_missing
 from research.studies.study import read_study_file
 from research.studies.worker import Message
@@ -49,7 +49,7 @@ def test_two_devices_give_the_bytes_of_one_and_a_failure_has_its_reason(tmp_path
     assert [order.threads for order in orders(standing, Choice())] == [1, 2, 2]
     assert side_by_side(orders(standing, Choice())) >= 1
     said: list[Message] = []
-    assert run_missing(study, standing, workers=1, tell=lambda _, message: said.append(message)) == 1
+    assert run_missing(study, standing, executor=Local(workers=1), tell=lambda _, message: said.append(message)) == 1
     ends = {standing.runs[m.index].label: m for m in said if m.ends}
     assert {label: m.kind for label, m in ends.items()} == {"one": "done", "two": "done", "wild": "failed"}
     assert "optimizer.lr" in ends["wild"].content and "Traceback" not in ends["wild"].content

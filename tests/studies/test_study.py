@@ -13,6 +13,7 @@ import yaml
 from research.errors import UserError
 from research.studies.choice import Choice
 from research.studies.executors import local
+from research.studies.executors.local import Local
 from research.studies.plan import plan
 from research.studies.run_study import prepare_study, run_missing
 from research.studies.study import read_study_file
@@ -155,7 +156,7 @@ def test_a_study_continues_where_it_stopped(tmp_path, overrides):
     standing = prepare_study(study, overrides)
     assert standing.done == [False] * 5
     said: list[Message] = []
-    assert run_missing(study, standing, workers=2, tell=lambda _, message: said.append(message)) == 0
+    assert run_missing(study, standing, executor=Local(workers=2), tell=lambda _, message: said.append(message)) == 0
     assert sorted(m.index for m in said if m.kind == "done") == [0, 1, 2, 3, 4]
     first = results(standing.directory)
     assert len(first) == 5
@@ -166,7 +167,7 @@ def test_a_study_continues_where_it_stopped(tmp_path, overrides):
     again = prepare_study(study, overrides)
     assert again.done.count(False) == 1
     said.clear()
-    assert run_missing(study, again, workers=1, tell=lambda _, message: said.append(message)) == 0
+    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, message: said.append(message)) == 0
     assert [m.index for m in said if m.kind == "done"] == [again.done.index(False)]
     assert results(standing.directory) == first
 
@@ -174,7 +175,7 @@ def test_a_study_continues_where_it_stopped(tmp_path, overrides):
 def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides):
     study = read_study_file(write(tmp_path / "s.yaml", axes={"optimizer.lr": [0.001, 1e30]}, seeds=[1], baseline={}))
     standing = prepare_study(study, overrides)
-    assert run_missing(study, standing, workers=1, tell=lambda *_: None) == 1
+    assert run_missing(study, standing, executor=Local(workers=1), tell=lambda *_: None) == 1
     states = {
         record["label"]: record["status"]
         for record in (json.loads(p.read_text()) for p in standing.directory.rglob("record.json"))
@@ -189,11 +190,11 @@ def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides)
     said: list[Message] = []
     failed = [i for i, reason in enumerate(again.failed) if reason]
     assert [again.runs[i].label for i in failed] == ["1e+30"] and again.left(Choice()) == 1
-    assert run_missing(study, again, workers=1, tell=lambda _, message: said.append(message)) == 0
+    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, message: said.append(message)) == 0
     assert said == [], "a plain start leaves what failed as it is"
     retry = Choice(retry_failed=True)
     assert again.left(retry) == 0 and again.ahead(retry) == failed
-    assert run_missing(study, again, workers=1, tell=lambda _, m: said.append(m), choice=retry) == 1
+    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, m: said.append(m), choice=retry) == 1
     assert [(m.index, m.kind) for m in said if m.ends] == [(failed[0], "failed")]
 
 
