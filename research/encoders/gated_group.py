@@ -67,9 +67,10 @@ class GatedGroup(Encoder):
         gated_BTD = x_BTD * torch.sigmoid(self.feature(x_BTD) + self.feature_user(user_BD)[:, None])
         # Minus infinity closes the gate of a slot before the row.
         logit_BP = F.pad(self.instance(gated_BTD).squeeze(2), (self.items - 1, 0), value=-torch.inf)
-        gate_BTL = torch.sigmoid(logit_BP.unfold(1, self.items, 1) + self.instance_user(user_BD)[:, None])
+        logit_BTL = logit_BP.unfold(1, self.items, 1) + self.instance_user(user_BD)[:, None]
+        # sigmoid / sum of sigmoids, by logarithms: where all gates of a group are shut to within rounding, 0 / 0.
+        share_BTL = F.logsigmoid(logit_BTL).softmax(2)
         gated_BPD, x_BPD = (F.pad(v, (0, 0, self.items - 1, 0)) for v in (gated_BTD, x_BTD))
-        share_BTL = gate_BTL / gate_BTL.sum(2, keepdim=True)
         h_BTD = torch.zeros_like(x_BTD)
         for slot in range(self.items):
             h_BTD = h_BTD + share_BTL[:, :, slot, None] * gated_BPD[:, slot : slot + t]

@@ -37,6 +37,18 @@ def test_padding_before_the_row_gives_finite_gradients(ragged) -> None:
     assert all(torch.isfinite(weight.grad).all() and weight.grad.any() for weight in encoder.parameters())  # type: ignore[union-attr]
 
 
+def test_gates_that_are_shut_to_within_rounding_still_share(ragged) -> None:
+    encoder = GatedGroup(Sizes(6, 7, n_users=3), items=5, dropout=0.0).double()
+    with torch.no_grad():
+        encoder.instance.weight.zero_()
+        encoder.instance_user.weight.fill_(-1.0)
+        encoder.users.weight.fill_(1e3)
+    h_BTD = encoder.encode(ragged)[ragged.real_BT]
+    h_BTD.square().sum().backward()
+    assert torch.isfinite(h_BTD).all()
+    assert all(torch.isfinite(weight.grad).all() for weight in encoder.parameters())  # type: ignore[union-attr]
+
+
 def test_a_group_has_an_item() -> None:
     with pytest.raises(UserError, match=r"items=0"):
         GatedGroup(Sizes(6), items=0)
