@@ -58,8 +58,6 @@ COUNTED: dict[str, type[nn.Module]] = {"items": ItemTable, "encoder": Encoder, "
 """Groups whose parts are built from the sizes of a run; the others are not asked."""
 STATED = {"n_items": 10_000, "n_users": 10_000}
 """The catalogue where no dataset is asked for."""
-UNUSED = ["~logger"]
-"""Left out of what is composed: to check it, Lightning would be imported, which takes longer than all else here."""
 PAPER = re.compile(r"\s*\(([^()]+, [^()]*\b(?:19|20)\d\d)\)")
 
 
@@ -104,7 +102,7 @@ class Catalogue:
                 known = ", ".join(GROUPS)
                 raise UserError(f"There is no group {group!r}. Known: {known}.{nearest(group, list(GROUPS))}")
         self.groups = [group for group in GROUPS if not asked or group in asked]
-        self._overrides = [*(word for word in words if "=" in word), *UNUSED]
+        self._overrides = [word for word in words if "=" in word]
         self._base = compose(self._overrides)
         stated = STATED
         if any(word.startswith(("data=", "data.")) for word in self._overrides):

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from research.choices import chosen_anew, left_out, read_choices
+from research.composition import composed
 from research.errors import UserError
 from research.schema import check, nearest, target_class
 
@@ -71,39 +72,33 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
     Raises:
         UserError: a wrong group, option, key or value; the message names the alternatives.
     """
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
-    shipped, *own = config_directories()
-    quoted = [f"'file://{str(path).replace(chr(39), chr(92) + chr(39))}'" for path in own]
-    places = [f"hydra.searchpath=[{','.join(quoted)}]"] if own else []
-    with initialize_config_dir(str(shipped), version_base="1.3"):
+    directories = config_directories()
+    try:
+        config = _with_model(name, directories, overrides)
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException) as error:
+        # The alternatives are those of the other words: what loss.precision may be called depends on the loss.
+        rest = [word for word in overrides if f"'{word.partition('=')[0]}'" not in str(error)]
         try:
-            config = _composed(name, places, overrides)
-            OmegaConf.resolve(config)
-        except (HydraException, OmegaConfBaseException) as error:
-            # The alternatives are those of the other words: what loss.precision may be called depends on the loss.
-            rest = [word for word in overrides if f"'{word.partition('=')[0]}'" not in str(error)]
-            try:
-                config = _composed(name, places, rest)
-            except HydraException:
-                config = _composed(name, [], [])
-            raise UserError(_explain(error, config)) from error
+            config = _with_model(name, directories, rest)
+        except HydraException:
+            config = _with_model(name, directories[:1], [])
+        raise UserError(_explain(error, config)) from error
     check(config)
     OmegaConf.set_readonly(config, True)
     return config
 
 
-def _composed(name: str, places: list[str], overrides: list[str]) -> DictConfig:
+def _with_model(name: str, directories: list[Path], overrides: list[str]) -> DictConfig:
     """What Hydra composes, with the parts that words chose in place of a model's own as they are without the model."""
-    from hydra import compose as hydra_compose
-
     model = [word.partition("=")[2] for word in overrides if word.startswith("model=")]
     usual, _ = read_choices(option_file("", name))
     of_model, values = read_choices(option_file("model", model[-1])) if model else ({}, {})
-    config = hydra_compose(name, overrides=[*places, *left_out(overrides, usual, of_model)])
+    config = composed(name, directories, left_out(overrides, usual, of_model))
     for node, words in chosen_anew(overrides, {**usual, **of_model}, values).items():
-        part = hydra_compose(name, overrides=[*places, *left_out(words, usual, {})])
+        part = composed(name, directories, left_out(words, usual, {}))
         with open_dict(config):
             if node in part:
                 config[node] = part[node]

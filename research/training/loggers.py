@@ -6,14 +6,16 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
 from research.config import identity
 from research.tracking.names import run_id, summary, table_id
+
+if TYPE_CHECKING:  # a study's own process asks for a tracker too, and trains nothing
+    from lightning.pytorch.loggers import Logger
 
 
 class Tracker(ABC):
