@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Files are handed out in the order of tests/conftest.py, not those with the most tests first.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test test-all check bench bench-quick clean
 
@@ -33,10 +35,10 @@ demo: setup
 	$(BIN)/research study quickstart
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 test-all: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile -m ""
+	$(PYTEST) -m ""
 
 check: .venv/.dev
 	$(BIN)/ruff format --check research tests scripts

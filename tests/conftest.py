@@ -50,6 +50,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(argument, found, ids=[c.__name__ for c in found])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start processes come first: one is minutes long, and at the end one core would wait for the other."""
+    items.sort(key=lambda item: not {"studies", "tuning", "test_docs.py"} & set(item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def same_draws() -> None:
     """A test that says no seed draws what it drew the last time, whichever tests ran before it."""
