@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from research.statistics.verdict import Verdict
 
 WAITING = "no verdict yet"
+NAMED = 4
+"""Claims of one outcome that a sentence names; all of them stand in the table below it."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,16 @@ def claims_notes(records: StudyRecords, found: Sequence[Judged]) -> list[str]:
 
 
 def claims_sentence(found: Sequence[Judged]) -> str:
-    """How many claims hold, and which; empty where the study claims nothing."""
+    """How many claims hold, and which; empty where the study claims nothing. Many without a verdict are counted."""
     if not found:
         return ""
+    if len(found) > NAMED and len(outcomes := {each.outcome for each in found}) == 1:
+        return f"All {len(found)} claims: {outcomes.pop()}."
     parts = []
     for outcome in dict.fromkeys(["supported", "refuted", *(each.outcome for each in found)]):
         inside = [_named(each) for each in found if each.outcome == outcome]
+        if len(inside) > NAMED and outcome not in ("supported", "refuted"):
+            inside = [f"{len(inside)} others"]
         if inside:
             parts.append(f"{outcome}: {'; '.join(inside)}")
     count = f"{len(found)} claim{'s' * (len(found) != 1)}"

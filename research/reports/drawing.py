@@ -104,8 +104,9 @@ def to_pdf(plot: Plot) -> bytes:
 def short_labels(rows: Sequence[Row]) -> dict[str, str]:
     """Cell -> label for a figure: the values of the axes that differ, where these tell the arms apart."""
     arms = [row for row in rows if row.kind == "model"]
-    axes = [axis for axis in (arms[0].arm if arms else {}) if len({row.arm.get(axis) for row in arms}) > 1]
-    brief = {row.cell: " · ".join(row.arm.get(axis, "") for axis in axes) for row in arms}
+    known = dict.fromkeys(axis for row in arms for axis in row.arm)
+    axes = [axis for axis in known if len({row.arm[axis] for row in arms if axis in row.arm}) > 1]
+    brief = {row.cell: " · ".join(row.arm[axis] for axis in axes if axis in row.arm) for row in arms}
     clear = len(set(brief.values())) == len(arms) and all(brief.values())
     mark = {row.cell: " (baseline)" if row.reference else "" for row in rows}
     return {row.cell: (brief[row.cell] if clear and row.cell in brief else row.label) + mark[row.cell] for row in rows}

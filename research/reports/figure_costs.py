@@ -61,12 +61,15 @@ def costs_figure(rows: Sequence[Row], metric: str) -> Plot | None:
 
 
 def _cost_axis(ax: Axes, known: Sequence[float]) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     if max(known) > WIDE * min(known):
         ax.set_xscale("log")
-        return
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    # matplotlib's own labels of a logarithmic axis are formulas, and a formula in a label of ours stays text.
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e6 else f"{x:,g}"))
 
 

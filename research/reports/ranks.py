@@ -57,7 +57,7 @@ class Ranks:
 
 @dataclass(frozen=True)
 class Curves:
-    """One run's learning curve: ``epoch_E``, ``seconds_E`` since the start, ``validation_E`` (NDCG@10)."""
+    """One run's learning curve: ``epoch_E``, ``seconds_E`` of training since the start, ``validation_E`` (NDCG@10)."""
 
     epoch_E: np.ndarray
     seconds_E: np.ndarray
@@ -102,7 +102,8 @@ def read_curves(path: Path) -> Curves | None:
         return None
     epoch = columns["epoch"]
     seconds = columns.get("seconds", np.full(len(epoch), np.nan))
-    return Curves(epoch, seconds.astype(np.float64), columns["val_ndcg@10"].astype(np.float64))
+    since_start = seconds.astype(np.float64).cumsum()  # the file has those of each epoch
+    return Curves(epoch, since_start, columns["val_ndcg@10"].astype(np.float64))
 
 
 def _columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, np.ndarray]:

@@ -118,6 +118,14 @@ def test_weights_of_some_users(tmp_path):
     assert str(weight_N.tolist()) == "[nan, 0.5]"
 
 
+def test_curves_have_the_seconds_since_the_start(tmp_path):
+    columns = {"epoch": [1, 2, 3], "seconds": [2.0, 3.0, 1.5], "val_ndcg@10": [0.1, 0.3, 0.2]}  # seconds of each epoch
+    parquet.write_table(pa.table(columns), tmp_path / "curves.parquet")
+    found = read_curves(tmp_path / "curves.parquet")
+    assert found is not None
+    assert found.seconds_E.tolist() == [2.0, 5.0, 6.5] and found.epoch_E.tolist() == [1, 2, 3]
+
+
 def test_curves(tmp_path):
     assert read_curves(tmp_path / "curves.parquet") is None
     (tmp_path / "curves.parquet").write_bytes(b"no")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -116,6 +117,16 @@ def test_verdicts_on_claims(effect):
     said = claims_sentence(found)
     assert said.startswith("Of 2 claims, supported: transformer + gru | gated > transformer + gru | long_only")
     assert "Refuted: popularity > gated on NDCG@10" in said
+
+
+def test_many_claims_of_one_outcome_are_counted(effect):
+    found = judged_claims(read_study(effect.path), rows(read_study(effect.path)))
+    waiting = [replace(each, verdict=None) for each in found]
+    assert claims_sentence(waiting * 3) == "All 6 claims: no verdict yet."
+    said = claims_sentence([found[0], *waiting * 3])
+    assert said.startswith("Of 7 claims, supported: ") and said.endswith(". No verdict yet: 6 others.")
+    assert claims_sentence(waiting).count("; ") == 1, "few are named"
+    assert claims_sentence(found[:1] * 5).startswith("All 5 claims: supported.")
 
 
 def test_a_claim_without_a_finished_arm_waits_and_counts(make_study):
