@@ -173,7 +173,7 @@ def assembled(config: DictConfig, n_items: int, n_users: int) -> nn.Module:
         item_ids=np.arange(n_items).astype(str),
         digest="none",
     )
-    return assemble(config, histories, Spans(np.arange(n_users), stop_U - n_items, stop_U)).model
+    return assemble(config, histories, Spans(np.arange(n_users), stop_U - n_items, stop_U), read=False).model
 
 
 def counts(of: Callable[[int, int], nn.Module], sizes: Sizes) -> tuple[int, int]:

@@ -102,7 +102,8 @@ class ShuffledEncoder(Encoder):
             views = rows.cut(group.element_CL, group.length_C)
             chosen = Positions(*(every[group.representative_C] for every in (at.row_N, at.position_N)))
             place_CL = self._places(group.length_C, group.element_CL.shape[1], rows, chosen)
-            views = replace(views, x_BTD=take(rows.x_BTD, group.element_CL.gather(1, place_CL)))
+            mixed = rows.cut(group.element_CL.gather(1, place_CL), group.length_C)
+            views = replace(views, x_BTD=mixed.x_BTD, items_BT=mixed.items_BT)
             if initial_ND is not None:
                 views = replace(views, initial_BD=take(initial_ND, group.representative_C))
             found.append(self.encoder.states(views, group.at))

@@ -32,13 +32,18 @@ from research.training.data import HistoryData
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ENCODERS, FUSIONS, WINDOWS, OBJECTIVES = (options(group) for group in ("encoder", "fusion", "window", "objective"))
+FUSIONS, WINDOWS, OBJECTIVES = (options(group) for group in ("fusion", "window", "objective"))
 PAIRS = [("transformer", "lstm"), ("user", "caser"), ("multi_interest", "multi_interest")]
 """Encoders over which each fusion stands: the usual, two that see less than a history, and several interests."""
 ONE_STEP = {"short.cell.weight_hh_l0_reverse"}
 """Idle by nature: read from the end of a window that ends where it is asked, there is one step, from nothing."""
 ONE_VIEW = {("caser", "weighted_twin"): "fusion.weighted.logit"}
 """Idle by nature: five items of a history are those of the window, so two states of one encoder are one."""
+
+
+READERS = {"text_history"}
+"""Encoders of titles load a language model, and stand among other parts in a test of their own."""
+ENCODERS = [name for name in options("encoder") if name not in READERS]
 
 
 class Combination(NamedTuple):

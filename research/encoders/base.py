@@ -29,6 +29,8 @@ class Encoder(nn.Module, ABC):
     """True when the state at a position depends on that position and earlier ones only."""
     needs_times: ClassVar[bool] = False
     """Whether it reads times, so that the dataset must have real ones."""
+    reads_content: ClassVar[bool] = False
+    """Whether it reads what the data say of the items: it is constructed as ``Encoder(sizes, content, *, ...)``."""
     takes_initial: ClassVar[bool] = False
     """Whether it can begin from a given state."""
     interests: int = 1

@@ -22,6 +22,7 @@ class Rows:
         times_BT: seconds since 1970 UTC, not falling along a row; ``None`` where nobody needs them.
         users_B: user of each row, likewise.
         initial_BD: a state to begin from, for encoders that have one; ``None`` is their own start.
+        items_BT: the items by number, for encoders that read what is said of them; 0 behind a row's length.
     """
 
     x_BTD: Tensor
@@ -29,6 +30,7 @@ class Rows:
     times_BT: Tensor | None = None
     users_B: Tensor | None = None
     initial_BD: Tensor | None = None
+    items_BT: Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -50,6 +52,7 @@ class Rows:
             times_BT=None if self.times_BT is None else self.times_BT.flatten()[element_CL],
             users_B=None if self.users_B is None else self.users_B[row_C],
             initial_BD=None,
+            items_BT=None if self.items_BT is None else self.items_BT.flatten()[element_CL],
         )
 
 

@@ -65,11 +65,11 @@ class Categories(Part):
 
     def rows(self, row_U: Tensor) -> Tensor:
         code_UL = self.code_IL[row_U]
-        hot_UL = (code_UL > 0).to(self.table.weight.dtype)
-        sum_UD = torch.einsum("ul,uld->ud", hot_UL, F.embedding(code_UL, self.table.weight))
-        count_U1 = hot_UL.sum(dim=1, keepdim=True)
-        mean_UD = sum_UD / count_U1.clamp(min=1)
-        return mean_UD if self.missing_D is None else torch.where(count_U1 > 0, mean_UD, self.missing_D.to(mean_UD))
+        # A bag leaves its padding out of the mean; one of nothing else is zeros.
+        mean_UD = F.embedding_bag(code_UL, self.table.weight, mode="mean", padding_idx=0)
+        if self.missing_D is None:
+            return mean_UD
+        return torch.where((code_UL > 0).any(dim=1, keepdim=True), mean_UD, self.missing_D.to(mean_UD))
 
     def known(self, row_U: Tensor) -> Tensor | None:
         return (self.code_IL[row_U] > 0).any(dim=1) if self.missing_D is None else None

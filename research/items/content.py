@@ -40,15 +40,16 @@ class Content:
     added: int = 0
 
     @classmethod
-    def of(cls, histories: Histories, cache: Path, count_I: np.ndarray | None = None) -> Content:
+    def of(cls, histories: Histories, cache: Path, count_I: np.ndarray | None = None, added: int = 0) -> Content:
         """That of a dataset.
 
         Args:
             histories: the dataset.
             cache: the data cache.
             count_I: training interactions of each item.
+            added: so many items at its end were added after training.
         """
-        return cls(histories.name, histories.item_ids, cache, histories.titles, histories.item_features, count_I)
+        return cls(histories.name, histories.item_ids, cache, histories.titles, histories.item_features, count_I, added)
 
     def __len__(self) -> int:
         return len(self.item_ids)

@@ -52,16 +52,25 @@ class LanguageModel(nn.Module):
             model.pooler = None  # of another task, and not read
         if hasattr(model.config, "use_cache"):
             model.config.use_cache = False
-        self.model, self.pooling = model, pooling
+        self.model = model
+        self.pooling: Pooling = pooling
 
     def forward(self, token_BT: Tensor, real_BT: Tensor) -> Tensor:
         """``(B, E)`` of right-padded tokens and where they are real; each text has at least one."""
-        h_BTE = self.model(input_ids=token_BT, attention_mask=real_BT.long()).last_hidden_state
-        if self.pooling == "mean":
-            real_BT1 = real_BT.to(h_BTE.dtype)[:, :, None]
-            return (h_BTE * real_BT1).sum(dim=1) / real_BT1.sum(dim=1)
-        at_B = torch.zeros_like(token_BT[:, 0]) if self.pooling == "cls" else real_BT.long().sum(dim=1) - 1
-        return h_BTE[torch.arange(len(h_BTE), device=h_BTE.device), at_B]
+        return pooled(self.states(token_BT, real_BT), real_BT, self.pooling)
+
+    def states(self, token_BT: Tensor, real_BT: Tensor) -> Tensor:
+        """``(B, T, E)`` of the same; those behind a text's end are arbitrary."""
+        return self.model(input_ids=token_BT, attention_mask=real_BT.long()).last_hidden_state
+
+
+def pooled(h_BTE: Tensor, real_BT: Tensor, pooling: Pooling) -> Tensor:
+    """``(B, E)``: one of the states of each text, or the mean of those that are real."""
+    if pooling == "mean":
+        real_BT1 = real_BT.to(h_BTE.dtype)[:, :, None]
+        return (h_BTE * real_BT1).sum(dim=1) / real_BT1.sum(dim=1)
+    at_B = torch.zeros_like(real_BT[:, 0], dtype=torch.long) if pooling == "cls" else real_BT.long().sum(dim=1) - 1
+    return h_BTE[torch.arange(len(h_BTE), device=h_BTE.device), at_B]
 
 
 class Words:

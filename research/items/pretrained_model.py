@@ -37,7 +37,7 @@ def directory_of(model: str, revision: str | None = None) -> Path:
         if found is None or found.origin is None:
             raise UserError(
                 f"The packaged model {model} is not installed. Say: pip install 'interest-fusion[text]', or name a "
-                "directory or a model of the hub, items.model=NAME."
+                "directory or a model of the hub: model=NAME."
             )
         return Path(found.origin).parent / "model"
     path = Path(model).expanduser()

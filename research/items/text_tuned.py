@@ -10,7 +10,7 @@ Shape legend: I items, U rows, T tokens, E numbers of a state, D width.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from research.items.adaptors import Linear
 from research.items.content import Content
 from research.items.encoding import by_length
 from research.items.language_model import LanguageModel, Pooling, Words, padded
+from research.items.lora import with_lora
 from research.items.part import Part
 from research.items.pretrained_model import digest_of, directory_of
 from research.items.said import say_missing
@@ -80,7 +81,7 @@ class TextTuned(Part):
             tokens = words.of(texts)
             language = LanguageModel(directory, pooling)
             width = language.model.config.hidden_size
-            self.language = language if train == "full" else _with_lora(language, rank)
+            self.language = language if train == "full" else with_lora(language, rank, "items.")
         token_IT, real_IT = padded(tokens, words.padding if words else 0)
         self.register_buffer("token_IT", token_IT, persistent=False)
         self.register_buffer("real_IT", real_IT, persistent=False)
@@ -127,17 +128,3 @@ class TextTuned(Part):
                 out_ID[row_U] = self._read(row_U).to(out_ID)
             self._kept = (state, out_ID)
         return self._kept[1]
-
-
-def _with_lora(language: LanguageModel, rank: int) -> LanguageModel:
-    import importlib.util
-
-    if importlib.util.find_spec("peft") is None:
-        raise UserError("items.train=lora needs peft: pip install 'interest-fusion[lora]', or say items.train=full.")
-    if rank < 1:
-        raise UserError(f"items.rank={rank}: at least 1.")
-    from peft import LoraConfig, get_peft_model
-
-    settings: Any = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
-    language.model = get_peft_model(language.model, settings)
-    return language

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
@@ -12,7 +11,7 @@ from research.augmentation.base import Augmentation, Augmented
 from research.auxiliary.base import Auxiliary
 from research.branch_dropout import BranchDropout, HidingFusion
 from research.data.histories import Histories
-from research.data.prepare import default_cache
+from research.data.prepare import cache_of
 from research.data.split import Spans
 from research.encoders.base import Encoder
 from research.errors import UserError
@@ -44,7 +43,7 @@ class Parts:
     auxiliary: list[Auxiliary]
 
 
-def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
+def assemble(config: DictConfig, histories: Histories, train: Spans, added: int = 0, *, read: bool = True) -> Parts:
     """Build the model of a run with its initial weights.
 
     Every part draws its weights from a stream of its own, so two arms that share an encoder start it alike.
@@ -53,6 +52,9 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
         config: a composed run.
         histories: its dataset.
         train: what is trained on; some losses draw negatives by how often an item occurs there.
+        added: so many items at the end of the catalogue were added after training, for weights that are loaded.
+        read: whether titles and pictures are read, and the models that read them; where parameters are only counted,
+            parts are built from the sizes alone.
 
     Raises:
         UserError: the parts do not fit together.
@@ -68,8 +70,9 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
 
     seeded("items")
     count_I = train.count(histories)
-    cache = Path(config.paths.cache).expanduser() if config.paths.cache else default_cache()
-    items = build(config["items"], ItemTable, sizes, Content.of(histories, cache, count_I))
+    cache = cache_of(config)
+    content = Content.of(histories, cache, count_I, added) if read else None
+    items = build(config["items"], ItemTable, sizes, content)
     objective = build(config.objective, Objective, items.mask_token)
     if nodes := config.get("augmentation"):
         least = objective.span + 1
@@ -77,7 +80,8 @@ def assemble(config: DictConfig, histories: Histories, train: Spans) -> Parts:
     encoders: dict[str, Encoder | None] = {"long": None, "short": None}
     for view in reads:
         seeded(view)
-        encoders[view] = build(config[view], Encoder, sizes)
+        runtime = [sizes, content] if target_class(config[view]._target_, Encoder).reads_content else [sizes]
+        encoders[view] = build(config[view], Encoder, *runtime)
     window = build(config.window, Window) if "short" in reads or not config.overlap else None
     recent_mask = build(config.recent_mask, RecentMask) if "short" in reads and config.get("recent_mask") else None
     seeded("fusion")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bert(tmp_path_factory.mktemp("models") / "tiny-bert", seed=0)
 
 
-def write_bert(directory: Path, seed: int) -> Path:
+def write_bert(directory: Path, seed: int, words: Sequence[str] = WORDS, longest: int = 24) -> Path:
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordPiece
@@ -31,7 +31,7 @@ def write_bert(directory: Path, seed: int) -> Path:
     from tokenizers.processors import TemplateProcessing
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
     number = {word: i for i, word in enumerate(vocabulary)}
     tokenizer = Tokenizer(WordPiece(number, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
@@ -46,7 +46,7 @@ def write_bert(directory: Path, seed: int) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=24,
+        max_position_embeddings=longest,
         initializer_range=0.5,  # large, so that texts differ
     )
     with torch.random.fork_rng():

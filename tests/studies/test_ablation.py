@@ -32,6 +32,7 @@ TINY = [
     "trainer.accelerator=cpu",
 ]
 ONE_BRANCH = {"bert4rec", "comirec", "esasrec", "gru4rec", "gsasrec", "hstu", "nextitnet", "sasrec", "tisasrec"}
+ONE_BRANCH |= {"bert_lstm", "recformer_style"}
 
 
 def parameters(words: list[str]) -> int:
