@@ -10,7 +10,7 @@ from research.data.cold_targets import without_cold_targets
 from research.data.download import Progress
 from research.data.fetch import Announce
 from research.data.histories import Histories
-from research.data.prepare import default_cache, mirrors_from_environment, prepare
+from research.data.prepare import cache_of, mirrors_from_environment, prepare
 from research.data.selection import Selection
 from research.data.source import Source
 from research.data.split import Split, Splitter
@@ -34,7 +34,7 @@ def load(
     selection = config.get("selection")
     histories = prepare(
         build(config.data, Source),
-        cache=Path(paths.cache).expanduser() if paths.cache else default_cache(),
+        cache=cache_of(config),
         mirrors=[Path(p).expanduser() for p in paths.mirrors] if paths.mirrors else mirrors_from_environment(),
         announce=announce,
         progress=progress,

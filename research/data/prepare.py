@@ -37,11 +37,17 @@ from research.errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl
+    from omegaconf import DictConfig
 
 
 def default_cache() -> Path:
     """The directory named by ``RESEARCH_CACHE``, else ``~/.cache/research``."""
     return Path(os.environ.get("RESEARCH_CACHE") or "~/.cache/research").expanduser()
+
+
+def cache_of(config: DictConfig) -> Path:
+    """The data cache of a composed run: ``paths.cache``, else the usual one."""
+    return Path(config.paths.cache).expanduser() if config.paths.cache else default_cache()
 
 
 def mirrors_from_environment() -> tuple[Path, ...]:

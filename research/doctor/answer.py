@@ -17,7 +17,7 @@ SIGN = {True: "[green]ok[/green]", False: "[bold red]FAILS[/bold red]", None: "n
 
 def surroundings(config: DictConfig) -> dict[str, Any]:
     """Versions, hardware, places and secrets, as JSON can hold them."""
-    from research.doctor.data import cache_of
+    from research.data.prepare import cache_of
     from research.doctor.machine import hardware, place, secrets, versions
 
     return {

@@ -17,9 +17,10 @@ from omegaconf import DictConfig
 import research
 from research.data.atomic import write_whole
 from research.data.histories import Histories
+from research.data.prepare import cache_of
 from research.data.split import Queries, Split
 from research.doctor.check import Check, failed
-from research.doctor.data import cache_of, same_build, shuffled_time
+from research.doctor.data import same_build, shuffled_time
 from research.errors import UserError
 
 ANSWERS = ("data", "doctor", "evaluation", "metrics")

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from research.data import store
 from research.data.audit import audit
 from research.data.histories import Histories
-from research.data.prepare import default_cache, prepare
+from research.data.prepare import cache_of, prepare
 from research.data.selection import Selection
 from research.data.source import Source
 from research.data.splits.global_temporal import GlobalTemporal
@@ -28,11 +28,6 @@ REBUILT = 2_000_000
 
 LOOKED_AT = 200_000
 """Interactions of the first users in which times are shuffled."""
-
-
-def cache_of(config: DictConfig) -> Path:
-    """Where the configuration's prepared data lie."""
-    return Path(config.paths.cache).expanduser() if config.paths.cache else default_cache()
 
 
 def same_build(config: DictConfig, histories: Histories) -> Check:

@@ -19,7 +19,7 @@ from research.data.histories import Histories
 from research.data.reading import columns_read
 from research.data.split import Split
 from research.errors import UserError
-from research.evaluation.baselines.base import Baseline, rank_baseline
+from research.evaluation.baselines.base import baseline_of, rank_baseline
 from research.evaluation.published import rule_of
 from research.evaluation.table import Ranks
 from research.schema import build
@@ -208,5 +208,5 @@ def train(
 def fit_baseline(config: DictConfig, histories: Histories, split: Split) -> Fitted:
     """Fit a baseline, which has no epochs and no parameters that a gradient found, and rank the test items."""
     started = time.perf_counter()
-    ranks = rank_baseline(build(config.baseline, Baseline), histories, split, rule_of(config))
+    ranks = rank_baseline(baseline_of(config), histories, split, rule_of(config))
     return Fitted(ranks, [], 0, {"train": 0.0, "validation": 0.0, "test": time.perf_counter() - started})

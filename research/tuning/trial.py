@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from research.data.fetch import Announce
 from research.data.load import load
 from research.data.split import Queries, Split
-from research.evaluation.baselines.base import Baseline, rank_baseline
+from research.evaluation.baselines.base import baseline_of, rank_baseline
 from research.evaluation.published import rule_of
 from research.schema import build
 from research.training.callbacks import CURVE, Report
@@ -74,7 +74,7 @@ def try_out(
         started = time.perf_counter()
         # The validation items take the place of the test items, which are thereby gone.
         asked = replace(split, test=split.validation)
-        ranks = rank_baseline(build(config.baseline, Baseline), histories, asked, rule_of(config))
+        ranks = rank_baseline(baseline_of(config), histories, asked, rule_of(config))
         return Tried(ranks.mean(METRIC), 0, 0, time.perf_counter() - started)
 
     return baseline if config.get("baseline") else model

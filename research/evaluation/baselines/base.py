@@ -6,11 +6,14 @@ Shape legend: S spans, N training interactions, B queries of a block, I items.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 
 from research.data.histories import Histories
+from research.data.prepare import cache_of
 from research.data.split import Queries, Spans, Split
 from research.evaluation.blocks import BlockSampler, past_items
 from research.evaluation.judge import judge
@@ -18,10 +21,14 @@ from research.evaluation.published import Published
 from research.evaluation.ranks import count_better
 from research.evaluation.scores import DenseScores
 from research.evaluation.table import Ranks
+from research.schema import build
 
 
 class Baseline(ABC):
     """Keyword arguments are its configuration."""
+
+    cache: Path | None = None
+    """The data cache of a run, for what is encoded once; ``None``: the usual one."""
 
     @abstractmethod
     def fit(self, histories: Histories, train: Spans) -> None:
@@ -30,6 +37,17 @@ class Baseline(ABC):
     @abstractmethod
     def score(self, histories: Histories, queries: Queries, chosen_B: np.ndarray) -> np.ndarray:
         """``(B, I)`` scores of the queries with these indices."""
+
+
+def baseline_of(config: DictConfig) -> Baseline:
+    """The baseline of a composed run.
+
+    Raises:
+        UserError: it may not be built, or a value is out of range.
+    """
+    baseline = build(config.baseline, Baseline)
+    baseline.cache = cache_of(config)
+    return baseline
 
 
 def rank_baseline(baseline: Baseline, histories: Histories, split: Split, rule: Published | None = None) -> Ranks:
