@@ -16,6 +16,7 @@ from research.commands.data import data
 from research.commands.doctor import doctor
 from research.commands.fuse import fuse
 from research.commands.models import models
+from research.commands.recommend import recommend
 from research.commands.report import report
 from research.commands.reproduce import reproduce
 from research.commands.status import status
@@ -47,6 +48,7 @@ COMMANDS = (
     report,
     reproduce,
     fuse,
+    recommend,
     truth,
     doctor,
     compare,

@@ -24,10 +24,10 @@ from research.data.load import load
 from research.data.reading import columns_read
 from research.data.split import Queries, Split
 from research.errors import UserError
-from research.evaluation.baselines.base import Baseline
+from research.evaluation.baselines.base import baseline_of
 from research.evaluation.blocks import Blocks
-from research.schema import build, check
-from research.training.assemble import assemble
+from research.schema import check
+from research.training.assemble import Parts, assemble
 
 
 class TrainedRun:
@@ -75,6 +75,26 @@ class TrainedRun:
             )
         return histories, split
 
+    def parts(self, histories: Histories, split: Split, added: int = 0) -> Parts:
+        """Its model with its weights, ready to be asked, and how it is asked.
+
+        Args:
+            histories: as of `load`, perhaps with a longer catalogue.
+            split: as of `load`.
+            added: so many items at the end of the catalogue were added after training.
+
+        Raises:
+            UserError: the weights are missing or do not fit.
+        """
+        parts = assemble(self.config, histories, split.train, added)
+        try:
+            parts.model.load_state_dict(load_file(self.directory / "weights.safetensors"))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{self.directory}: its weights cannot be read ({reason}). Train it again.") from error
+        parts.model.eval()
+        return parts
+
     def scorer(self, histories: Histories, split: Split) -> Callable[[Queries, np.ndarray], Tensor]:
         """A function of queries and indices of some of them: ``(B, I)`` float64 scores of the catalogue.
 
@@ -82,17 +102,11 @@ class TrainedRun:
             UserError: the weights are missing or do not fit.
         """
         if self.config.get("baseline"):
-            baseline = build(self.config.baseline, Baseline)
+            baseline = baseline_of(self.config)
             baseline.fit(histories, split.train)
             return lambda queries, chosen_B: torch.from_numpy(baseline.score(histories, queries, chosen_B)).double()
-        parts = assemble(self.config, histories, split.train)
+        parts = self.parts(histories, split)
         model = parts.model
-        try:
-            model.load_state_dict(load_file(self.directory / "weights.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"{self.directory}: its weights cannot be read ({reason}). Train it again.") from error
-        model.eval()
         columns = columns_read(model.modules(), histories)
 
         def score(queries: Queries, chosen_B: np.ndarray) -> Tensor:
