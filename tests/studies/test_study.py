@@ -18,6 +18,7 @@ from research.studies.plan import plan
 from research.studies.run_study import prepare_study, run_missing
 from research.studies.study import read_study_file
 from research.studies.worker import Message, Order
+from tests.studies.here import Here
 
 SET = [
     "data=simulated",
@@ -167,7 +168,7 @@ def test_a_study_continues_where_it_stopped(tmp_path, overrides):
     again = prepare_study(study, overrides)
     assert again.done.count(False) == 1
     said.clear()
-    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, message: said.append(message)) == 0
+    assert run_missing(study, again, executor=Here(), tell=lambda _, message: said.append(message)) == 0
     assert [m.index for m in said if m.kind == "done"] == [again.done.index(False)]
     assert results(standing.directory) == first
 
@@ -175,7 +176,7 @@ def test_a_study_continues_where_it_stopped(tmp_path, overrides):
 def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides):
     study = read_study_file(write(tmp_path / "s.yaml", axes={"optimizer.lr": [0.001, 1e30]}, seeds=[1], baseline={}))
     standing = prepare_study(study, overrides)
-    assert run_missing(study, standing, executor=Local(workers=1), tell=lambda *_: None) == 1
+    assert run_missing(study, standing, executor=Here(), tell=lambda *_: None) == 1
     states = {
         record["label"]: record["status"]
         for record in (json.loads(p.read_text()) for p in standing.directory.rglob("record.json"))
@@ -190,11 +191,11 @@ def test_a_failed_run_is_shown_and_does_not_stop_the_others(tmp_path, overrides)
     said: list[Message] = []
     failed = [i for i, reason in enumerate(again.failed) if reason]
     assert [again.runs[i].label for i in failed] == ["1e+30"] and again.left(Choice()) == 1
-    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, message: said.append(message)) == 0
+    assert run_missing(study, again, executor=Here(), tell=lambda _, message: said.append(message)) == 0
     assert said == [], "a plain start leaves what failed as it is"
     retry = Choice(retry_failed=True)
     assert again.left(retry) == 0 and again.ahead(retry) == failed
-    assert run_missing(study, again, executor=Local(workers=1), tell=lambda _, m: said.append(m), choice=retry) == 1
+    assert run_missing(study, again, executor=Here(), tell=lambda _, m: said.append(m), choice=retry) == 1
     assert [(m.index, m.kind) for m in said if m.ends] == [(failed[0], "failed")]
 
 

@@ -27,6 +27,7 @@ from research.studies.run_study import Standing, prepare_study, run_missing
 from research.studies.study import Study, read_study_file
 from research.studies.worker import Message
 from research.tuning.tune import tune
+from tests.studies.here import Here
 
 SET = [
     "data=simulated",
@@ -140,7 +141,7 @@ class TestDone:
         again = prepare_study(study, words)
         assert all(again.done) and not again.untuned
         said: list[Message] = []
-        run_missing(study, again, executor=Local(workers=1), tell=lambda _, message: said.append(message))
+        run_missing(study, again, executor=Here(), tell=lambda _, message: said.append(message))
         assert said == []
 
     def test_the_plan_shows_the_trials(self, done, capsys):
@@ -181,14 +182,12 @@ def test_another_budget_with_the_same_choice_is_another_tuning_but_no_other_run(
     only = {"arms": {"long": ARMS["long"]}, "baselines": [], "seeds": [1]}
     space = {"dropout": [0.1]}
     study = write(tmp_path / "s.yaml", **only, tune={"trials": 1, "space": space})
-    run_missing(study, prepare_study(study, overrides), executor=Local(workers=1), tell=lambda *_: None)
+    run_missing(study, prepare_study(study, overrides), executor=Here(), tell=lambda *_: None)
     study = write(tmp_path / "s.yaml", **only, tune={"trials": 2, "space": space})
     standing = prepare_study(study, overrides)
     assert len(standing.untuned) == 1
     said: list[tuple[str, str]] = []
-    run_missing(
-        study, standing, executor=Local(workers=1), tell=lambda what, message: said.append((what.title, message.kind))
-    )
+    run_missing(study, standing, executor=Here(), tell=lambda what, message: said.append((what.title, message.kind)))
     assert ("long, tuning", "done") in said and not any(title == "long, seed 1" for title, _ in said)
     record = json.loads(next(standing.directory.glob("*/seed-1/record.json")).read_text())
     assert record["tuning"]["trials"] == 2
@@ -199,7 +198,7 @@ def test_an_arm_that_cannot_be_tuned_fails_with_its_reason(tmp_path, overrides):
     arms = {**ARMS, "wild": [*ARMS["long"], "optimizer.weight_decay=1e30"]}
     study = write(tmp_path / "s.yaml", arms=arms, baselines=[], seeds=[1], tune=BARE)
     standing = prepare_study(study, overrides)
-    assert run_missing(study, standing, executor=Local(workers=1), tell=lambda *_: None) == 1
+    assert run_missing(study, standing, executor=Here(), tell=lambda *_: None) == 1
     found = results(standing)
     assert found["wild"]["status"] == "failed" and found["wild"]["failed"] == 2
     assert [found[label]["status"] for label in ("long", "both")] == ["finished"] * 2
@@ -221,7 +220,7 @@ def test_a_failed_trial_counts_and_the_arm_goes_on(tmp_path, overrides):
     only = {"arms": {"long": ["fusion=long_only", "encoder@long=transformer"]}, "baselines": [], "seeds": [1]}
     study = write(tmp_path / "s.yaml", **only, tune={"trials": 2, "sampler": "grid", "space": space})
     standing = prepare_study(study, overrides)
-    assert run_missing(study, standing, executor=Local(workers=1), tell=lambda *_: None) == 0
+    assert run_missing(study, standing, executor=Here(), tell=lambda *_: None) == 0
     result = results(standing)["long"]
     assert sorted(t["state"] for t in result["tried"]) == ["complete", "failed"]
     assert result["chosen"] == {"optimizer.lr": 0.01} and len(result["tried"]) == 2
