@@ -44,12 +44,12 @@ CONTENT = {
 COMMAND = "import sys; from research.cli import main; main(sys.argv[1:])"
 
 
-def start(root: Path, *words: str) -> subprocess.Popen[str]:
-    """``research study`` in a process group of its own, with two runs at one time."""
+def start(root: Path, workers: int = 2) -> subprocess.Popen[str]:
+    """``research study`` in a process group of its own."""
     root.mkdir(exist_ok=True)
     if not (root / "mine.yaml").exists():
         (root / "mine.yaml").write_text(yaml.safe_dump(CONTENT, sort_keys=False))
-    command = [sys.executable, "-c", COMMAND, "study", str(root / "mine.yaml"), "--workers", "2", *words]
+    command = [sys.executable, "-c", COMMAND, "study", str(root / "mine.yaml"), "--workers", str(workers)]
     command += [f"paths.runs={root / 'runs'}", f"paths.cache={root.parent / 'cache'}"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     log = (root / "log.txt").open("a")
@@ -57,8 +57,8 @@ def start(root: Path, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True, text=True)
 
 
-def finish(root: Path, *words: str) -> None:
-    code = start(root, *words).wait(timeout=900)
+def finish(root: Path, workers: int = 2) -> None:
+    code = start(root, workers).wait(timeout=900)
     assert code == 0, (root / "log.txt").read_text()[-3000:]
 
 
@@ -83,7 +83,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(place: Path) -> dict[str, bytes | str]:
-    finish(place / "undisturbed")
+    finish(place / "undisturbed", workers=1)
     found = tables(place / "undisturbed")
     assert len(found) == 5 + 3
     return found
@@ -131,7 +131,7 @@ def test_a_killed_study_ends_as_one_that_was_left_alone(undisturbed, place):
 def test_two_starts_at_one_time_do_each_run_once(undisturbed, place):
     """On the same directory: a record that is there is never written anew, and both starts end well."""
     root = place / "both"
-    both = [start(root), start(root)]
+    both = [start(root, workers=1), start(root, workers=1)]
     first_seen: dict[Path, tuple[int, bytes]] = {}
     deadline = time.monotonic() + 900
     while any(process.poll() is None for process in both) and time.monotonic() < deadline:
