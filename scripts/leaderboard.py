@@ -26,7 +26,9 @@ HEAD = """# Leaderboard
 Written by `python scripts/leaderboard.py` from the records below `results/`. One table for the same data and protocol,
 so all its rows rank the same held-out items; the mean over seeds of the mean over test queries, ± the sample standard
 deviation over seeds. Rows of different studies had different budgets and search spaces: the studies' own tables test
-what is better than what, and this one does not. Seconds are of one training run, on a machine that did other work too.
+what is better than what, and this one does not. Words that were said beside a command stand in the
+[lab notes](LOG.md), the whole configuration of a run in its record. Seconds are of one training run, on a machine that
+did other work too.
 """
 
 
@@ -89,13 +91,13 @@ def written(results: Path) -> str:
                 f"{f'{line.seconds:.0f}' if line.seconds else '–'} | [{line.study}]({line.study}/table.md) | "
                 f"{' '.join(line.commits)} |"
             )
-        names = dict.fromkeys(line.study for line in some)
-        parts.append("\nTo run it again: " + ", ".join(command(results, name) for name in names) + ".\n")
+        names = dict.fromkeys(command(results, line.study) for line in some)
+        parts.append(f"\nTo run it again: {', '.join(names)}.\n")
     return "\n".join(parts)
 
 
 def command(results: Path, name: str) -> str:
-    """What makes a published study."""
+    """What makes a published study, but for words that were said with it: these stand in the lab notes."""
     asked = read_study(results / name / "runs").name
     return f"`research study {asked}`"
 
