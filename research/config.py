@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -70,7 +71,7 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
         The resolved configuration, read-only.
 
     Raises:
-        UserError: a wrong group, option, key or value; the message names the alternatives.
+        UserError: a wrong group, option, key or value, and the message names the alternatives; or a file is no YAML.
     """
     from hydra.errors import HydraException
 
@@ -86,6 +87,8 @@ def compose(overrides: list[str], name: str = "train") -> DictConfig:
         except HydraException:
             config = _with_model(name, directories[:1], [])
         raise UserError(_explain(error, config)) from error
+    except yaml.YAMLError as error:  # it names the file and the line
+        raise UserError(f"A configuration is not readable YAML: {' '.join(str(error).split())}") from error
     check(config)
     OmegaConf.set_readonly(config, True)
     return config

@@ -152,6 +152,12 @@ class TestOwnConfigurations:
         assert {"half", "gated"} <= set(options("fusion"))
         assert compose(["fusion=gated"]).fusion.elementwise is True
 
+    def test_a_file_that_is_no_yaml_is_named_with_its_line(self, own: Path) -> None:
+        (own / "fusion" / "broken.yaml").write_text("# Mine.\n_target_: [unfinished\n")
+        with pytest.raises(UserError, match=r"not readable YAML: .*broken\.yaml\W+ line 2") as caught:
+            compose(["fusion=broken"])
+        assert "\n" not in str(caught.value)
+
     def test_a_mistake_names_them_too(self, own: Path) -> None:
         with pytest.raises(UserError, match=r"no fusion called 'halff'\. Known: .*half.*Did you mean 'half'"):
             compose(["fusion=halff"])
