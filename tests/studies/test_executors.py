@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import submitit
 import yaml
 
 from research import cli
@@ -261,14 +262,15 @@ class TestPreemption:
 SBATCH = """#!/usr/bin/env bash
 script=$(realpath "$1"); id=$((100 + $(ls "$FAKE"/*.sh 2> /dev/null | wc -l))); cp "$script" "$FAKE/$id.sh"
 last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$script")
+state() { echo "$1" > "$FAKE/$SLURM_JOB_NAME.new"; mv "$FAKE/$SLURM_JOB_NAME.new" "$FAKE/$SLURM_JOB_NAME.state"; }
 one() {
     while :; do
-        echo RUNNING > "$FAKE/$SLURM_JOB_NAME.state"
+        state RUNNING
         bash "$script" > /dev/null 2>&1; code=$?
         [ -e "$FAKE/$SLURM_JOB_NAME.requeue" ] || break
         rm "$FAKE/$SLURM_JOB_NAME.requeue"
     done
-    [ $code = 0 ] && echo COMPLETED > "$FAKE/$SLURM_JOB_NAME.state" || echo FAILED > "$FAKE/$SLURM_JOB_NAME.state"
+    [ $code = 0 ] && state COMPLETED || state FAILED
 }
 export SLURM_JOB_ID=$id SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_NODEID=0
 if [ -z "$last" ]; then SLURM_JOB_NAME=$id; (one > /dev/null 2>&1 &)
@@ -291,6 +293,7 @@ name() {
 "$@" >> "$(name "$out")" 2>> "$(name "$err")"
 """
 SACCT = """#!/usr/bin/env bash
+if [ -s "$FAKE/silent" ]; then sed -i 1d "$FAKE/silent"; echo "its database does not answer" >&2; exit 1; fi
 echo "JobID|State|NodeList"
 for file in "$FAKE"/*.state; do echo "$(basename "$file" .state)|$(cat "$file")|here"; done
 """
@@ -311,6 +314,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FAKE", str(fake))
     monkeypatch.setitem(slurm.PAUSE, "slurm", 0.2)
     monkeypatch.setitem(slurm.PATIENCE, "slurm", 1.0)
+    # submitit's memory of states: the jobs of another test bear the same numbers.
+    monkeypatch.setattr(submitit.SlurmJob, "watcher", type(submitit.SlurmJob.watcher)())
     return fake
 
 
@@ -354,11 +359,18 @@ class TestQueue:
 
     def test_a_job_that_is_over_is_queued_anew(self, cluster, tmp_path) -> None:
         for does, kind in (("mistake", "failed"), ("well", "done")):
-            assert [m.kind for m in Slurm().execute([Task(0, does)], tmp_path) if m.ends] == [kind]  # type: ignore[list-item]
-        # A note of a job that nobody ended: cancelled while no command listened.
+            (end,) = [m for m in Slurm().execute([Task(0, does)], tmp_path) if m.ends]  # type: ignore[list-item]
+            assert end.kind == kind, end.content
+
+    @pytest.mark.parametrize("silent", [0, 2], ids=["SLURM says so", "SLURM says so when asked again"])
+    def test_a_job_that_ended_while_nobody_listened_is_queued_anew(self, silent, cluster, tmp_path) -> None:
+        (tmp_path / "jobs").mkdir()
         (tmp_path / "jobs" / "task-0.json").write_text(json.dumps({"job": "777", "said": "nothing.jsonl"}))
         (cluster / "777.state").write_text("CANCELLED by 0\n")
-        assert [m.kind for m in Slurm().execute([Task(0, "well")], tmp_path) if m.ends] == ["done"]  # type: ignore[list-item]
+        (cluster / "silent").write_text("\n" * silent)
+        (end,) = [m for m in Slurm().execute([Task(0, "well")], tmp_path) if m.ends]  # type: ignore[list-item]
+        assert end.kind == "done", end.content
+        assert len(list(cluster.glob("*.sh"))) == 1
 
     def test_what_slurm_refuses(self, cluster, tmp_path) -> None:
         (cluster / "sbatch").write_text("#!/usr/bin/env bash\necho 'invalid partition specified: lng' >&2; exit 1\n")

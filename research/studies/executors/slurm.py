@@ -59,12 +59,15 @@ class _Queued:
     """An order and its job.
 
     Attributes:
+        alive: whether it was queued by this command, or seen in the queue since. One that an earlier command queued
+            may have ended while nobody listened, and SLURM may need more than one question to say so.
         over: when the job was first seen to be over although it had not said how, in seconds of a clock.
     """
 
     order: Order | TuneOrder
     job: submitit.Job[Any]
     listener: Listener
+    alive: bool = True
     over: float | None = None
 
 
@@ -148,7 +151,10 @@ class Slurm(Executor):
                 ended = []
                 for one in queued:
                     for message in self._heard(one, PATIENCE[self.engine]):
-                        yield message
+                        if message.died and not one.alive:
+                            waiting.append(one.order)
+                        else:
+                            yield message
                         if message.ends:
                             ended.append(one)
                             _note(folder, one.order).unlink(missing_ok=True)
@@ -205,13 +211,14 @@ class Slurm(Executor):
                 except (OSError, ValueError, KeyError, TypeError):
                     continue
                 if not any(message.ends for message in Listener(said, order.index).heard()) and not job.done():
-                    found.append(_Queued(order, job, Listener(said, order.index)))
+                    found.append(_Queued(order, job, Listener(said, order.index), alive=False))
         return found
 
     @staticmethod
     def _heard(one: _Queued, patience: float) -> list[Message]:
         """What a job said; where it is over without having said how, that it died."""
         over = one.job.done()  # asked before, so that nothing can be said between
+        one.alive = one.alive or not (over or one.job.state == "UNKNOWN")
         heard = one.listener.heard()
         if any(message.ends for message in heard) or not over:
             return heard
