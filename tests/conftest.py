@@ -65,6 +65,15 @@ def same_draws() -> None:
     np.random.seed(0)
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of a command that asks for workers, for tests of something else."""
+    from research.studies.executors.local import Local
+    from tests.studies.here import Here
+
+    monkeypatch.setattr(Local, "execute", Here.execute)
+
+
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
     """The tiny tensors of a test are slower on many threads than on one."""

@@ -50,6 +50,7 @@ def research(capsys, tmp_path: Path, monkeypatch):
     return call
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_from_file_to_verdict(research, tmp_path: Path) -> None:
     code, out, err = research("mine", "--plan")
     assert code == 0, err

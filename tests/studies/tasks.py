@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from research.errors import UserError
-from research.studies.worker import Order
+from research.studies.executors.ray import _Mailbox
+from research.studies.worker import Message, Order
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class Task:
         first = not before.exists()
         before.touch()
         return first
+
+
+class SlowMailbox(_Mailbox):
+    """One at the other end of a slow network."""
+
+    def put(self, message: Message) -> None:
+        time.sleep(0.5)
+        super().put(message)
 
 
 @dataclass(frozen=True)

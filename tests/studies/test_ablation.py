@@ -176,6 +176,7 @@ def test_the_name_of_a_model_is_enough() -> None:
     assert model_words(["slirec", "data=ml-100k"]) == ["model=slirec", "data=ml-100k"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_from_words_to_a_table(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command, its file, and the study that it tells to run."""
     monkeypatch.chdir(tmp_path)

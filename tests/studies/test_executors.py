@@ -22,6 +22,7 @@ from research.reports.comma import csv_table
 from research.reports.markdown import markdown_table
 from research.reports.rows import read_study, rows
 from research.studies.executors import job as jobs
+from research.studies.executors import ray as ray_tasks
 from research.studies.executors import slurm
 from research.studies.executors.base import Executor
 from research.studies.executors.chosen import chosen_executor, split_words
@@ -34,7 +35,7 @@ from research.studies.run_study import prepare_study, run_missing
 from research.studies.study import read_study_file
 from research.studies.worker import Message, Order
 from research.training.callbacks import Progress
-from tests.studies.tasks import Preempted, Task
+from tests.studies.tasks import Preempted, SlowMailbox, Task
 
 SET = [
     "data=simulated",
@@ -52,7 +53,7 @@ SET = [
 ]
 MADE: dict[str, Callable[[], Executor]] = {
     "local": lambda: Local(workers=1),
-    "ray": lambda: Ray(),
+    "ray": lambda: Ray(cpus=os.cpu_count()),  # one run at a time: each further process imports for seconds
     "slurm": lambda: Slurm(engine="local", parallel=2),
 }
 
@@ -221,6 +222,11 @@ class TestTheContract:
         orders = [Task(0, "exit once", str(tmp_path)), Task(1, "exit")]
         ends = {m.index: m for m in Ray(retries=1).execute(orders, tmp_path) if m.ends}  # type: ignore[arg-type]
         assert ends[0].kind == "done" and (ends[1].kind, ends[1].died) == ("failed", True)
+
+    def test_what_was_said_last_is_heard_before_the_end(self, ray_here, tmp_path, monkeypatch) -> None:
+        monkeypatch.setattr(ray_tasks, "_Mailbox", SlowMailbox)
+        said = [m for m in Ray().execute([Task(0, "well")], tmp_path)]  # type: ignore[list-item]
+        assert [(m.kind, m.ends) for m in said] == [("note", False), ("done", True)]
 
     def test_ray_says_what_no_machine_has(self, ray_here) -> None:
         assert Ray(gpus=64)._lacking([{"num_cpus": 1, "num_gpus": 64}]).startswith("No machine of the Ray cluster")

@@ -18,6 +18,9 @@ from research.reports.comma import csv_table
 from research.reports.latex import latex_table
 from research.reports.markdown import markdown_table
 from research.reports.rows import read_study, rows
+from research.studies.run_study import prepare_study, run_missing
+from research.studies.study import read_study_file
+from tests.studies.here import Here
 
 CONTENT = {
     "question": "Does it survive?",
@@ -42,23 +45,37 @@ CONTENT = {
     "claims": ["gated > long_only on ndcg@10"],
 }
 COMMAND = "import sys; from research.cli import main; main(sys.argv[1:])"
+WITHOUT_WORKERS = """
+import sys
+from research.studies.run_study import prepare_study, run_missing
+from research.studies.study import read_study_file
+from tests.studies.here import Here
+
+study = read_study_file(sys.argv[1])
+run_missing(study, prepare_study(study, sys.argv[2:]), executor=Here(), tell=lambda what, said: print(what.title, said.kind))
+"""
 
 
-def start(root: Path, workers: int = 2) -> subprocess.Popen[str]:
-    """``research study`` in a process group of its own."""
+def written(root: Path) -> tuple[str, list[str]]:
+    """The study's file, and the words that say where things lie."""
     root.mkdir(exist_ok=True)
     if not (root / "mine.yaml").exists():
         (root / "mine.yaml").write_text(yaml.safe_dump(CONTENT, sort_keys=False))
-    command = [sys.executable, "-c", COMMAND, "study", str(root / "mine.yaml"), "--workers", str(workers)]
-    command += [f"paths.runs={root / 'runs'}", f"paths.cache={root.parent / 'cache'}"]
+    return str(root / "mine.yaml"), [f"paths.runs={root / 'runs'}", f"paths.cache={root.parent / 'cache'}"]
+
+
+def start(root: Path, *words: str) -> subprocess.Popen[str]:
+    """A command in a process group of its own, ``research study`` if none is named."""
+    file, places = written(root)
+    command = [sys.executable, "-c", *(words or (COMMAND, "study", "--workers", "1")), file, *places]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     log = (root / "log.txt").open("a")
     with log:
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True, text=True)
 
 
-def finish(root: Path, workers: int = 2) -> None:
-    code = start(root, workers).wait(timeout=900)
+def finish(root: Path) -> None:
+    code = start(root).wait(timeout=900)
     assert code == 0, (root / "log.txt").read_text()[-3000:]
 
 
@@ -83,7 +100,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(place: Path) -> dict[str, bytes | str]:
-    finish(place / "undisturbed", workers=1)
+    """One run after the other in this process."""
+    file, places = written(place / "undisturbed")
+    study = read_study_file(file)
+    assert run_missing(study, prepare_study(study, places), executor=Here(), tell=lambda *_: None) == 0
     found = tables(place / "undisturbed")
     assert len(found) == 5 + 3
     return found
@@ -94,7 +114,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str], root: P
     while not condition():
         assert process.poll() is None, f"it ended too soon: {(root / 'log.txt').read_text()[-3000:]}"
         assert time.monotonic() < deadline
-        time.sleep(0.002)
+        time.sleep(0.02)
 
 
 def within_a_run(root: Path) -> bool:
@@ -109,11 +129,11 @@ def test_a_killed_study_ends_as_one_that_was_left_alone(undisturbed, place):
     """Killed twice; what had finished is not touched, and nothing is taken for a run that failed."""
     root = place / "disturbed"
     kept: dict[Path, tuple[int, bytes]] = {}
-    for moment, kill in (
-        (within_a_run, os.kill),  # the first process alone: its workers see that nobody listens
-        (three_have_ended, os.killpg),
+    for moment, kill, workers in (
+        (within_a_run, os.kill, "2"),  # the first process alone: its workers see that nobody listens
+        (three_have_ended, os.killpg, "1"),
     ):
-        process = start(root)
+        process = start(root, COMMAND, "study", "--workers", workers)
         until(lambda moment=moment: moment(root), process, root)
         kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -131,13 +151,14 @@ def test_a_killed_study_ends_as_one_that_was_left_alone(undisturbed, place):
 def test_two_starts_at_one_time_do_each_run_once(undisturbed, place):
     """On the same directory: a record that is there is never written anew, and both starts end well."""
     root = place / "both"
-    both = [start(root, workers=1), start(root, workers=1)]
+    both = [start(root, WITHOUT_WORKERS), start(root, WITHOUT_WORKERS)]
     first_seen: dict[Path, tuple[int, bytes]] = {}
     deadline = time.monotonic() + 900
     while any(process.poll() is None for process in both) and time.monotonic() < deadline:
         first_seen = {**records(root), **first_seen}
-        time.sleep(0.002)
+        time.sleep(0.02)
     assert [process.wait(timeout=1) for process in both] == [0, 0], (root / "log.txt").read_text()[-3000:]
     assert len(records(root)) == 5 and {**records(root), **first_seen} == records(root)
     assert tables(root) == undisturbed
-    assert "Traceback" not in (root / "log.txt").read_text()
+    said = (root / "log.txt").read_text()
+    assert "Traceback" not in said and "skipped" in said, "they never met"

@@ -32,6 +32,7 @@ CONTENT = {
 }
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_shares_copied_together_are_the_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "s.yaml").write_text(yaml.safe_dump(CONTENT, sort_keys=False))
 

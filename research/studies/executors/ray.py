@@ -9,6 +9,7 @@ Ray: Moritz et al., OSDI 2018, https://www.ray.io.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -23,6 +24,8 @@ from research.studies.worker import Message, Order, TuneOrder, attempt
 
 STORE = 100 * 2**20
 """Bytes of shared memory of a Ray that is started here: messages are small, and Ray would take a third of it all."""
+PATIENCE = 30.0
+"""Seconds that the last message of a run may be on its way."""
 
 
 def need_ray() -> None:
@@ -181,4 +184,20 @@ def _carry_out(order: Order | TuneOrder, surroundings: Surroundings, mailbox: An
         surroundings.enter()
     except UserError as error:
         return Message(order.index, "failed", str(error))
-    return attempt(order, mailbox.put.remote)
+    posted = []
+
+    def post(message: Message) -> None:
+        posted[:] = [mailbox.put.remote(message)]
+
+    ended = attempt(order, post)
+    _delivered(posted)
+    return ended
+
+
+def _delivered(posted: Sequence[Any]) -> None:
+    """Wait until the last message is in the mailbox: behind the end of its order nobody would take it out."""
+    import ray
+    from ray.exceptions import RayError
+
+    with contextlib.suppress(RayError):  # the mailbox's machine is gone, or it does not answer
+        ray.get(list(posted), timeout=PATIENCE)
