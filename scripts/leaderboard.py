@@ -34,9 +34,15 @@ did other work too.
 
 @dataclass(frozen=True)
 class Line:
-    """One arm of one study."""
+    """One arm of one study.
+
+    Attributes:
+        study: the directory below results/.
+        asked: the study's name in its command.
+    """
 
     study: str
+    asked: str
     label: str
     seeds: int
     trials: int | None
@@ -65,7 +71,9 @@ def lines(results: Path) -> dict[tuple[str, str], list[Line]]:
             runs = of_cell[row.cell]
             values = tuple(row.values[name] for name in METRICS)
             commits = tuple(sorted({run.record["code"]["commit"][:12] for run in runs}))
-            line = Line(path.parts[-3], row.label, len(row.seeds), row.trials, values, row.seconds, commits)
+            line = Line(
+                path.parts[-3], records.name, row.label, len(row.seeds), row.trials, values, row.seconds, commits
+            )
             # The same run in two studies, such as popularity, is one row: that of the study with more seeds.
             key = str(sorted(run.record["identity"] for run in runs)) if row.kind == "baseline" else f"{path}{row.cell}"
             known = found[question(dict(runs[0].record))]
@@ -91,15 +99,10 @@ def written(results: Path) -> str:
                 f"{f'{line.seconds:.0f}' if line.seconds else '–'} | [{line.study}]({line.study}/table.md) | "
                 f"{' '.join(line.commits)} |"
             )
-        names = dict.fromkeys(command(results, line.study) for line in some)
-        parts.append(f"\nTo run it again: {', '.join(names)}.\n")
+        # But for words that were said with it: these stand in the lab notes.
+        commands = dict.fromkeys(f"`research study {line.asked}`" for line in some)
+        parts.append(f"\nTo run it again: {', '.join(commands)}.\n")
     return "\n".join(parts)
-
-
-def command(results: Path, name: str) -> str:
-    """What makes a published study, but for words that were said with it: these stand in the lab notes."""
-    asked = read_study(results / name / "runs").name
-    return f"`research study {asked}`"
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ for_every_splitter = pytest.mark.parametrize("splitter", SPLITTERS, ids=repr)
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 60)), min_size=24, max_size=60)
 """User, item, time; times tie."""
 relaxed = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 

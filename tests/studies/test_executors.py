@@ -225,7 +225,7 @@ class TestTheContract:
 
     def test_what_was_said_last_is_heard_before_the_end(self, ray_here, tmp_path, monkeypatch) -> None:
         monkeypatch.setattr(ray_tasks, "_Mailbox", SlowMailbox)
-        said = [m for m in Ray().execute([Task(0, "well")], tmp_path)]  # type: ignore[list-item]
+        said = list(Ray().execute([Task(0, "well")], tmp_path))  # type: ignore[list-item]
         assert [(m.kind, m.ends) for m in said] == [("note", False), ("done", True)]
 
     def test_ray_says_what_no_machine_has(self, ray_here) -> None:

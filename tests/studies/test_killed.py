@@ -52,7 +52,8 @@ from research.studies.study import read_study_file
 from tests.studies.here import Here
 
 study = read_study_file(sys.argv[1])
-run_missing(study, prepare_study(study, sys.argv[2:]), executor=Here(), tell=lambda what, said: print(what.title, said.kind))
+standing = prepare_study(study, sys.argv[2:])
+run_missing(study, standing, executor=Here(), tell=lambda what, said: print(what.title, said.kind))
 """
 
 

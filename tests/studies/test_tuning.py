@@ -21,7 +21,6 @@ from research.reports.publish import publish
 from research.reports.rows import read_study, rows
 from research.studies import run_tunings
 from research.studies.executors import local
-from research.studies.executors.local import Local
 from research.studies.plan import plan, settled, tunings
 from research.studies.run_study import Standing, prepare_study, run_missing
 from research.studies.study import Study, read_study_file
@@ -85,9 +84,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Standing, lis
     study = write(root / "s.yaml")
     standing = prepare_study(study, words)
     said: list[tuple[str, Message]] = []
-    assert (
-        run_missing(study, standing, executor=Local(workers=2), tell=lambda what, m: said.append((what.title, m))) == 0
-    )
+    assert run_missing(study, standing, executor=Here(), tell=lambda what, m: said.append((what.title, m))) == 0
     return study, standing, said, words
 
 
