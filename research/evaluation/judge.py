@@ -33,9 +33,11 @@ class Judge:
         """Arguments beside ``query_B``, the indices of the queries, and the result as of ``count_better``."""
         if self.drawn_QK is not None:
             return count_drawn(scores, target_B, self.drawn_QK[query_B.cpu()])
+        nobody = seen_row_S[:0]
         if self.rule.seen == "zero":
-            nobody = seen_row_S[:0]
             return count_better(SeenAtZero(scores, seen_row_S, seen_item_S), target_B, nobody, nobody)
+        if self.rule.seen == "kept":
+            return count_better(scores, target_B, nobody, nobody)
         return count_better(scores, target_B, seen_row_S, seen_item_S)
 
 

@@ -1,4 +1,4 @@
-"""Evaluation rules of published tables that differ from ours; for standing beside those tables and for nothing else.
+"""Evaluation rules that differ from ours: for standing beside published tables, and for data where people come back.
 
 Ours is ``evaluation=null``: the whole catalogue, seen items are no candidates, every target counts. The switches:
 
@@ -6,7 +6,9 @@ candidates   ``uniform``: drawn with replacement from what the user's training h
              item may be among them, and the target too (SASRec's ``util.py``). ``popularity``: distinct items, drawn in
              proportion to training interactions, none of the user's history (BERT4Rec's ``run.py``).
 seen         ``zero``: a seen item stays a candidate with the score 0 and so outranks every item below 0; so does a
-             target that was seen (S3-Rec's and HGN's evaluation code).
+             target that was seen (S3-Rec's and HGN's evaluation code). ``kept``: a seen item is a candidate like any
+             other (session evaluation since GRU4Rec). Places are visited again and songs heard again; by our rule a
+             target that was seen stands last.
 cold_targets ``dropped``: who is asked for an item that training never saw is not asked (RecTools).
 
 What is in force stands in the record's protocol, in words.
@@ -22,6 +24,9 @@ from omegaconf import DictConfig
 from research.errors import UserError
 from research.schema import build
 
+SEEN = {"filtered": "filtered", "zero": "scored 0", "kept": "ranked like others"}
+"""What a record says of seen items."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
@@ -33,7 +38,7 @@ class Published:
     """Drawn candidates beside the target; the catalogue needs no number."""
     seed: int = 0
     """Of that draw, which is the same for every model, epoch and seed of training."""
-    seen: Literal["filtered", "zero"]
+    seen: Literal["filtered", "zero", "kept"]
     """What becomes of items that the user has seen, where the catalogue is ranked."""
     cold_targets: Literal["kept", "dropped"]
     """What becomes of targets that training never saw."""
@@ -60,7 +65,7 @@ class Published:
     def protocol(self) -> dict[str, str]:
         """What a record says of the ranking, of seen items and of further quirks."""
         if not self.drawn:
-            said = {"ranking": "full catalogue", "seen": "filtered" if self.seen == "filtered" else "scored 0"}
+            said = {"ranking": "full catalogue", "seen": SEEN[self.seen]}
         elif self.candidates == "uniform":
             said = {"ranking": f"{self.negatives} items drawn uniformly", "seen": "of training not drawn"}
         else:

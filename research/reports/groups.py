@@ -9,6 +9,10 @@ def data_name(run: Run) -> str:
     return plain(run.section("data").get("name", "unnamed data"))
 
 
+def _digest(run: Run) -> str:
+    return plain(run.section("data").get("digest", ""))[:12]
+
+
 def protocol(run: Run) -> str:
     """The evaluation rule in one phrase: split, candidates, seen items, ties."""
     words = {
@@ -28,11 +32,17 @@ def groups(records: StudyRecords) -> dict[str, str]:
     """Cell -> its data and protocol in words, ``""`` for all when the study has only one of each.
 
     A cell without a finished run has no protocol on record: it joins the group of its ``data`` axis, else the
-    first.
+    first. Two data sets of one name are told apart by their digests.
     """
-    known = {run.cell: (data_name(run), protocol(run)) for run in records.finished}
+    digests: dict[str, set[str]] = {}
+    for run in records.finished:
+        digests.setdefault(data_name(run), set()).add(_digest(run))
+    several = {name for name, found in digests.items() if len(found) > 1}
+    names = {run.cell: data_name(run) + f" ({_digest(run)})" * (data_name(run) in several) for run in records.finished}
+    known = {run.cell: (names[run.cell], protocol(run)) for run in records.finished}
     first = next(iter(known.values()), ("", ""))
-    by_data = {data: (data, rule) for data, rule in reversed(known.values())}
+    last_first = list(reversed(records.finished))
+    by_data = {name: known[run.cell] for run in last_first for name in (data_name(run), run.arm.get("data", ""))}
     keys = {run.cell: known.get(run.cell) or by_data.get(run.arm.get("data", ""), first) for run in records.runs}
     many_data = len({data for data, _ in keys.values()}) > 1
     many_rules = len({rule for _, rule in keys.values()}) > 1

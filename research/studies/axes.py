@@ -4,6 +4,9 @@ axes:
   fusion: [sum, gated]                           # a list of values of any configuration key
   window.k: {from: 5, to: 20, step: 5}           # 5, 10, 15, 20: equal steps, both ends included
   optimizer.lr: {from: 0.001, to: 0.1, times: 10}  # 0.001, 0.01, 0.1: equal factors
+  data:                                          # or values of several words each, under names
+    places: [data=foursquare-nyc, evaluation=repeats]
+    films: [data=ml-1m]
 exclude:
   - {encoder@long: bert4rec, fusion: gated}      # every point that has all of these values
   - {window.k: [15, 20], fusion: sum}            # a list: any of them
@@ -25,6 +28,8 @@ from research.spelling import plain
 
 MOST = 1000
 """Values of one range; more is a slip of the pen."""
+
+RANGE = {"from", "to", "step", "times"}
 
 Point = dict[str, str]
 """Axis -> value, as a configuration spells it."""
@@ -67,6 +72,28 @@ def read_axis(key: str, said: Any, where: str) -> list[Any]:
             raise UserError(f"{where}: axis {key!r}: the range has more than {MOST} values.")
     whole = all(value == value.to_integral_value() for value in values) and not _fraction(said)
     return [int(value) if whole else float(value) for value in values]
+
+
+def is_worded(said: Any) -> bool:
+    """Whether an axis names its values, each of which stands for some words."""
+    return isinstance(said, dict) and bool(said) and not set(said) & RANGE
+
+
+def read_words(said: Mapping[Any, Any], what: str, where: str) -> dict[str, list[str]]:
+    """Names and the words that they stand for.
+
+    Args:
+        said: what the study file says.
+        what: these are, for messages: ``arm``, or ``axis 'data':``.
+        where: the file, for messages.
+
+    Raises:
+        UserError: something else than a list of words stands under a name.
+    """
+    for name, words in said.items():
+        if not isinstance(words, list) or not all(isinstance(word, str) and "=" in word for word in words):
+            raise UserError(f"{where}: {what} {name!r} should be a list of overrides, such as [width=128, fusion=sum].")
+    return {plain(name): words for name, words in said.items()}
 
 
 def read_exclude(said: Any, axes: Mapping[str, list[Any]], where: str) -> list[dict[str, list[str]]]:

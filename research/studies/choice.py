@@ -20,7 +20,7 @@ from research.schema import nearest
 from research.spelling import plain
 from research.studies.axes import matches
 from research.studies.plan import Planned
-from research.studies.study import ARM, Study
+from research.studies.study import Study
 
 _NAME, _SEED = "", "seed"
 
@@ -72,8 +72,8 @@ def _entry(word: str, study: Study, runs: Sequence[Planned]) -> dict[str, list[s
     names = _names(runs)
     if word in names:
         return {_NAME: [word]}
-    if word in map(plain, study.arms):
-        return {ARM: [word]}
+    if axis := next((axis for axis, values in study.named.items() if word in values), None):
+        return {axis: [word]}
     if "=" not in word:
         raise UserError(
             f"--only {word}: there is no such arm. Arms: {'; '.join(names)}. Or AXIS=VALUE with an axis of "

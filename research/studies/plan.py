@@ -13,8 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from research.config import canonical, compose
 from research.errors import UserError
-from research.spelling import plain
-from research.studies.study import ARM, Study
+from research.studies.study import Study
 from research.training.compatible import check_compatible
 from research.training.names import cell, label
 from research.tuning.arm import Tuning, in_record
@@ -150,16 +149,15 @@ def _arms(study: Study) -> list[_Arm]:
             f"tune.baselines names {unknown[0]!r}, which is no row of the study. "
             f"Its 'baselines': {', '.join(study.baselines) or 'none'}."
         )
-    arms = [_Arm([f"baseline={name}"], {}, study.seeds[:1], spaces.get(name, {})) for name in study.baselines]
+    arms = [
+        _Arm([*words, f"baseline={name}"], {}, study.seeds[:1], spaces.get(name, {}))
+        for words in study.protocols
+        for name in study.baselines
+    ]
     for point in study.points:
-        own = [word for key, value in point.items() for word in _said(study, key, value)]
+        own = [word for key, value in point.items() for word in study.words(key, value)]
         arms.append(_Arm(own, point, study.seeds, study.tune.space if study.tune else {}))
     return arms
-
-
-def _said(study: Study, key: str, value: str) -> list[str]:
-    named = {plain(name): said for name, said in study.arms.items()}
-    return named[value] if key == ARM and study.arms else [f"{key}={value}"]
 
 
 def _tuning(study: Study, arm: _Arm, said: list[str], axes: dict[str, str], config: DictConfig) -> Tuning | None:

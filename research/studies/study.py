@@ -5,6 +5,7 @@ set: [data=ml-100k, window.k=5]          # overrides of every arm
 axes:                                    # any configuration key; the grid is their product
   fusion: [sum, gated]
   window.k: {from: 5, to: 20, step: 5}   # a range, both ends included; or times: 2 for 5, 10, 20
+  data: {films: [data=ml-1m, width=64], places: [data=gowalla]}  # or some overrides under a name
 exclude:                                 # points of the grid that are left out: research/studies/axes.py
   - {fusion: sum, window.k: [15, 20]}    # those that have all of these values; a list: any of them
 arms: {wide: [width=128, encoder@long=gru]}  # an axis called "arm", each value some overrides under a name
@@ -17,7 +18,8 @@ claims: [gated > sum on ndcg@10]         # what the study is to decide: research
 family: holm                             # or benjamini_hochberg
 
 The protocol needs no key of its own: ``set: [split=global_temporal]`` gives it to every arm, an axis
-``split: [leave_one_out, global_temporal]`` compares two, and each table's footer states it.
+``split: [leave_one_out, global_temporal]`` compares two, and each table's footer states it. Rows without training stand
+under each data set and each protocol of the axes.
 """
 
 from __future__ import annotations
@@ -35,11 +37,13 @@ from research.metrics.ranking import parse
 from research.schema import nearest
 from research.spelling import plain
 from research.statistics.declared import possible_names, read_claims
-from research.studies.axes import Point, matches, points, read_axis, read_exclude
+from research.studies.axes import Point, is_worded, matches, points, read_axis, read_exclude, read_words
 from research.tuning.budget import Tune, read_tune
 
 ARM = "arm"
 """The axis whose values are the names of ``arms``."""
+PROTOCOL = ("data", "selection", "split", "evaluation")
+"""What decides which queries there are and how they are ranked."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Study:
     tune: Tune | None = None
     claims: list[str] = field(default_factory=list)
     family: str = "holm"
+    worded: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Of the axes whose values are names: the words that each stands for."""
 
     @property
     def all_axes(self) -> dict[str, list[Any]]:
@@ -69,6 +75,32 @@ class Study:
     def points(self) -> list[Point]:
         """The grid without what is excluded."""
         return points(self.all_axes, self.exclude)
+
+    @property
+    def named(self) -> dict[str, dict[str, list[str]]]:
+        """All axes whose values are names, the arms among them."""
+        return {
+            **({ARM: {plain(name): words for name, words in self.arms.items()}} if self.arms else {}),
+            **self.worded,
+        }
+
+    def words(self, axis: str, value: str) -> list[str]:
+        """What a value of an axis adds to a run's overrides."""
+        return self.named[axis][value] if axis in self.named else [f"{axis}={value}"]
+
+    @property
+    def protocols(self) -> list[list[str]]:
+        """The words of each data set and protocol that the axes name, once; one empty list where they name none."""
+        axes = [axis for axis, values in self.axes.items() if any(map(_of_protocol, self._all_words(axis, values)))]
+        found = [[word for axis in axes for word in self.words(axis, point[axis])] for point in self.points]
+        return [list(words) for words in dict.fromkeys(map(tuple, found))]
+
+    def _all_words(self, axis: str, values: list[Any]) -> list[str]:
+        return [word for value in values for word in self.words(axis, plain(value))]
+
+
+def _of_protocol(word: str) -> bool:
+    return word.lstrip("+~").partition("=")[0].partition(".")[0] in PROTOCOL
 
 
 def read_study_file(name: str) -> Study:
@@ -89,7 +121,7 @@ def read_study_file(name: str) -> Study:
         raise UserError(f"{path} is not readable YAML: {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: a study is a mapping with the keys question, axes and seeds.")
-    known = [f.name for f in fields(Study) if f.name != "name"]
+    known = [f.name for f in fields(Study) if f.name not in ("name", "worded")]
     for key in content:
         if key not in known:
             near = get_close_matches(str(key), known, n=1)
@@ -117,17 +149,18 @@ def read_study_file(name: str) -> Study:
     if "axes" not in content and not content.get("arms"):
         raise UserError(f"{path}: a study needs 'axes' or 'arms'.")
     tune = read_tune(content["tune"], str(path)) if "tune" in content else None
-    axes = {key: read_axis(key, said, str(path)) for key, said in content.get("axes", {}).items()}
-    named = {ARM: list(content["arms"])} if content.get("arms") else {}
+    said_axes = content.get("axes", {})
+    worded = {key: read_words(said, f"axis {key!r}:", str(path)) for key, said in said_axes.items() if is_worded(said)}
+    axes = {
+        key: list(worded[key]) if key in worded else read_axis(key, said, str(path)) for key, said in said_axes.items()
+    }
+    named = {ARM: list(read_words(content["arms"], "arm", str(path)))} if content.get("arms") else {}
     exclude = read_exclude(content.get("exclude", []), {**named, **axes}, str(path))
-    study = Study(name=path.stem, **{**content, "axes": axes, "tune": tune, "exclude": exclude})
+    study = Study(name=path.stem, **{**content, "axes": axes, "tune": tune, "exclude": exclude, "worded": worded})
     for metric in study.metrics:
         parse(metric)
     if not all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in study.seeds) or not study.seeds:
         raise UserError(f"{path}: 'seeds' should be a list of whole numbers, such as [1, 2, 3].")
-    for name, words in study.arms.items():
-        if not isinstance(words, list) or not all(isinstance(word, str) and "=" in word for word in words):
-            raise UserError(f"{path}: arm {name!r} should be a list of overrides, such as [width=128, fusion=sum].")
     if study.arms and ARM in study.axes:
         raise UserError(f"{path}: the axis 'arm' is made of 'arms'; leave it out of 'axes'.")
     axes = study.all_axes

@@ -70,6 +70,30 @@ class TestSeenAtZero:
         assert [int(c) for c in counts] == [2, 0, 4]  # items 0 and 3, now both 0, lie above -1
 
 
+class TestRepeats:
+    def test_seen_items_are_candidates_like_others(self, make_histories) -> None:
+        case = Case(3)
+        score_BI = np.round(case.interest @ case.items.T, 1)
+        expected = []
+        for b in range(B):
+            own = score_BI[b, case.target[b]]
+            others = [s for i, s in enumerate(score_BI[b]) if i != case.target[b]]
+            expected.append((sum(s > own for s in others), sum(s == own for s in others), N_ITEMS))
+        h = make_histories([1, 2, 3])
+        split = LeaveOneOut()(h)
+        asked = torch.arange(B), torch.from_numpy(case.target), *seen_pairs(case.seen)
+        counts = Judge(rule(seen="kept"), h, split.train, split.test)(DenseScores(torch.from_numpy(score_BI)), *asked)
+        assert list(zip(*(c.tolist() for c in counts), strict=True)) == expected
+        assert case.target[1] in case.seen[1], "user 1 comes back"
+
+    def test_who_comes_back_can_be_right(self, make_histories) -> None:
+        """Item 1 is the most popular, and user 0 has it again: last by our rule, first by this one."""
+        h = make_histories([1, 2, 3, 1], [1, 4], [1, 4, 1], n_items=4)
+        split = LeaveOneOut()(h)
+        ours, kept = (rank_baseline(Popularity(), h, split, which) for which in (None, rule(seen="kept")))
+        assert (ours.better[0], ours.candidates[0]) == (1, 2) and (kept.better[0], kept.candidates[0]) == (0, 4)
+
+
 class TestDrawnCandidates:
     def test_counts_are_the_plain_loop(self) -> None:
         case, random = Case(5), np.random.default_rng(0)
@@ -167,6 +191,7 @@ class TestWords:
         honest = {"ranking": "full catalogue", "seen": "filtered"}
         assert said() == honest
         assert said("evaluation=seen_at_zero") == {**honest, "seen": "scored 0"}
+        assert said("evaluation=repeats") == {**honest, "seen": "ranked like others"}
         assert said("evaluation=cold_dropped") == {**honest, "cold_targets": "dropped"}
         assert said("evaluation=sampled_uniform")["ranking"] == "100 items drawn uniformly"
         assert said("evaluation=sampled_popularity")["ranking"] == "100 items drawn by popularity"

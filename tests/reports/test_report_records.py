@@ -10,6 +10,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from research.errors import UserError
+from research.reports.groups import groups
 from research.reports.ranks import read_curves, read_ranks
 from research.reports.records import read_study
 
@@ -131,3 +132,15 @@ def test_curves(tmp_path):
     (tmp_path / "curves.parquet").write_bytes(b"no")
     with pytest.raises(UserError, match=r"curves.parquet is not a readable"):
         read_curves(tmp_path / "curves.parquet")
+
+
+def test_two_data_sets_of_one_name_are_two_groups(make_study):
+    """Their users have nothing in common, so nothing may be paired over them."""
+    study = make_study(seeds=[1], axes={"data": ["few", "many"], "fusion": ["gated"]})
+    for data, digest in (("few", "a" * 64), ("many", "b" * 64)):
+        said = {"name": "simulated", "digest": digest, "audit": {}}
+        study.run("gated", 1, [0], cell=f"{data}-gated", arm={"data": data, "fusion": "gated"}, data=said)
+    change(study.fail("sum", 1, "no reason") / "record.json", arm={"data": "many", "fusion": "sum"})
+    found = groups(read_study(study.path))
+    assert found["few-gated"] == f"simulated ({'a' * 12})" and found["many-gated"] == f"simulated ({'b' * 12})"
+    assert found["sum"] == found["many-gated"], "what failed stands with its data"

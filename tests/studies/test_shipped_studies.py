@@ -32,7 +32,7 @@ RUNS = {
     "losses": 14 * 3 + 3,
     "long_vs_short": (4 * 5 - 2) * 3 + 3,
     "shuffle": 12 * 3 + 3,
-    "protocol": 2 * 9 * 3 + 3,
+    "protocol": 2 * (9 * 3 + 3),
     "length": 12 * 3 + 3,
 }
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from research.errors import UserError
-from research.studies.choice import Choice
+from research.studies.choice import Choice, read_choice
 from research.studies.executors import local
 from research.studies.executors.local import Local
 from research.studies.plan import plan
@@ -102,9 +102,50 @@ def test_an_arm_that_ignores_an_axis_runs_once(tmp_path, overrides):
     assert [r.label for r in runs] == ["long_only", "gated, gru", "gated, lstm"]
 
 
+def test_named_values_stand_for_several_words(tmp_path, overrides):
+    axes = {
+        "data": {"few": ["data.n_users=20", "width=4"], "many": ["data.n_users=50"]},
+        "fusion": ["long_only", "sum"],
+    }
+    study = read_study_file(
+        write(tmp_path / "s.yaml", axes=axes, seeds=[1], exclude=[{"data": "few", "fusion": "sum"}])
+    )
+    runs = plan(study, overrides)
+    assert [(r.label, r.config.data.n_users, r.config.width) for r in runs] == [
+        ("popularity", 20, 4),  # once for each data set
+        ("popularity", 50, 8),
+        ("few, long_only", 20, 4),
+        ("many, long_only", 50, 8),
+        ("many, sum", 50, 8),
+    ]
+    assert [
+        r.label for r in runs if read_choice(study, runs, shard=None, only=["few"], retry_failed=False).takes(r)
+    ] == ["few, long_only"]
+    prepare_study(study, overrides)
+    said = yaml.safe_load((tmp_path / "runs" / "s" / "study.yaml").read_text())
+    assert said["axes"]["data"] == ["few", "many"] and said["worded"] == {"data": axes["data"]}
+
+
+def test_rows_without_training_stand_under_each_protocol_once(tmp_path, overrides):
+    axes = {"fusion": ["long_only", "sum"], "split": ["leave_one_out", "ratio"], "evaluation": [None, "repeats"]}
+    said = write(tmp_path / "s.yaml", axes=axes, seeds=[1, 2], baselines=["popularity", "ease"])
+    runs = [run for run in plan(read_study_file(said), overrides) if run.config.get("baseline")]
+    found = [(r.label, r.config.split._target_.rpartition(".")[2], bool(r.config.get("evaluation"))) for r in runs]
+    assert found == [
+        (name, split, repeats)
+        for split in ("LeaveOneOut", "Ratio")
+        for repeats in (False, True)
+        for name in ("popularity", "ease")
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"axes": {"data": {"few": "data.n_users=9"}}}, "axis 'data': 'few' should be a list of overrides"),
+        ({"axes": {"data": {"few": ["simulated"]}}}, "axis 'data': 'few' should be a list of overrides"),
+        ({"arms": {"few": "width=9"}}, "arm 'few' should be a list of overrides"),
+        ({"worded": {}}, "no key 'worded'"),
         ({"question": None}, "needs 'question'"),
         ({"axis": {}}, "no key 'axis'.*Did you mean 'axes'"),
         ({"axes": {"fusion": []}}, "'fusion' should be a list"),
