@@ -15,6 +15,7 @@ from research.studies.study import read_study_file
 CONTROLS = {
     "quickstart": {"long_only", "short_only", "sum"},
     "fusion": {"long_only", "short_only", "same_branch_twice", "random_gate", "wide_long", "sum", "concat"},
+    "flagship": {"long_only", "short_only", "same_branch_twice", "random_gate", "wide_long", "sum"},
     "encoders": {"long_only", "short_only"},
     "windows": {"long_only", "short_only"},
     "losses": {"long_only"},
@@ -26,6 +27,8 @@ CONTROLS = {
 RUNS = {
     # 4 encoders x 10 fusions and the window alone, over 5 seeds, and 3 rows without training.
     "fusion": 41 * 5 + 3,
+    # 12 arms where interactions have times, 10 where not, and 3 rows without training, of three data sets each.
+    "flagship": 3 * ((12 + 10) * 3 + 2 * 3),
     # 8 histories, 3 windows, and each with each, over 3 seeds.
     "encoders": (8 + 3 + 24) * 3 + 3,
     "windows": 18 * 3 + 3,
@@ -41,7 +44,7 @@ def test_the_promised_studies_are_there() -> None:
     assert {*CONTROLS, *RUNS, "models", "long_vs_short"} <= set(options("study"))
 
 
-LARGE = ("encoders", "models", "long_vs_short", "windows")
+LARGE = ("encoders", "flagship", "models", "long_vs_short", "windows")
 """Composing their arms takes most of the time of this file."""
 
 
