@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from research.errors import UserError
 from research.studies.apart import run_apart
 from research.studies.once import BusyError, heed_failure, locked
+from research.training.environment import code
 
 if TYPE_CHECKING:
     from research.training.callbacks import Report
@@ -179,6 +180,7 @@ def attempt(order: Order | TuneOrder, say: Callable[[Message], object]) -> Messa
 def work(connection: Connection) -> None:
     """Take orders from ``connection`` until ``None`` comes."""
     _end_with_parent()
+    code()
 
     def say(message: Message) -> None:
         try:

@@ -7,6 +7,7 @@ import platform
 import resource
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,16 @@ def processor() -> str:
 
 
 def code() -> dict[str, Any]:
-    """Version of this package and, in a checkout, its commit and whether files differ from it."""
+    """Version of this package and, in a checkout, its commit and whether files differ from it.
+
+    As they were when this process first asked: it goes on with what it loaded, whatever is committed meanwhile. A
+    worker asks when it starts.
+    """
+    return dict(_code())
+
+
+@cache
+def _code() -> dict[str, Any]:
     root = Path(research.__file__).parent.parent
 
     def git(*words: str) -> str | None:
