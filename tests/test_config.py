@@ -54,14 +54,14 @@ class TestShipped:
 
     @pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] not in WHOLE])
     def test_composes(self, group: str, option: str) -> None:
+        config = compose([f"{key}={option}" for key in keys_of(group)])
+        assert not OmegaConf.missing_keys(config)
+        assert len(identity(config)) == 64
         for key in keys_of(group):
-            config = compose([f"{key}={option}"])
             node = config[key.rpartition("@")[2]]
             if group in ("auxiliary", "augmentation"):  # several may stand side by side, by name
                 node = node[option]
             assert target_class(node._target_).__module__.startswith("research.")
-            assert not OmegaConf.missing_keys(config)
-            assert len(identity(config)) == 64
             with pytest.raises(Exception, match="read-only"):
                 node._target_ = "x"
 

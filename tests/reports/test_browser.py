@@ -53,8 +53,18 @@ def browser() -> Iterator[object]:
         started.close()
 
 
+SEEN = [(390, "dark"), (1280, "light")]
+"""Each width and each scheme once; the other two pairs with all tests."""
+
+
 @pytest.fixture(
-    scope="module", params=[(w, s) for w in WIDTHS for s in ("light", "dark")], ids=lambda p: f"{p[0]}-{p[1]}"
+    scope="module",
+    params=[
+        pytest.param((w, s), marks=() if (w, s) in SEEN else pytest.mark.slow)
+        for w in WIDTHS
+        for s in ("light", "dark")
+    ],
+    ids=lambda p: f"{p[0]}-{p[1]}",
 )
 def opened(request: pytest.FixtureRequest, browser, report: Path) -> Iterator[Opened]:
     width, scheme = request.param

@@ -44,7 +44,7 @@ def test_the_promised_studies_are_there() -> None:
     assert {*CONTROLS, *RUNS, "models", "long_vs_short"} <= set(options("study"))
 
 
-LARGE = ("encoders", "flagship", "models", "long_vs_short", "windows")
+LARGE = ("encoders", "flagship", "fusion", "models", "long_vs_short", "windows")
 """Composing their arms takes most of the time of this file."""
 
 

@@ -193,7 +193,7 @@ tune(pickle.load(open(sys.argv[1], "rb")), report=report)
 """
 
 
-@pytest.mark.parametrize("prune", ["median", None])
+@pytest.mark.parametrize("prune", ["median", pytest.param(None, marks=pytest.mark.slow)])
 def test_a_killed_tuning_ends_with_the_same_trials(arm, tmp_path, prune):
     """SIGKILL within trial 3 of 4, real training, TPE: the rest is proposed and comes out as if nothing happened."""
     words = ("encoder@long=gru", "fusion=long_only")
