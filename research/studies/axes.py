@@ -74,7 +74,7 @@ def read_axis(key: str, said: Any, where: str) -> list[Any]:
     return [int(value) if whole else float(value) for value in values]
 
 
-def is_worded(said: Any) -> bool:
+def is_bundled(said: Any) -> bool:
     """Whether an axis names its values, each of which stands for some words."""
     return isinstance(said, dict) and bool(said) and not set(said) & RANGE
 

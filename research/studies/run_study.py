@@ -44,7 +44,7 @@ def prepare_study(study: Study, overrides: list[str], *, announce: Callable[[str
         "baseline": study.baseline,
         "set": [*study.set, *(word for word in overrides if not word.startswith("paths."))],
         **({"arms": study.arms} if study.arms else {}),
-        **({"worded": study.worded} if study.worded else {}),
+        **({"bundles": study.bundles} if study.bundles else {}),
         **({"exclude": study.exclude} if study.exclude else {}),
         **({"tune": study.tune.written()} if study.tune else {}),
         **({"baselines": study.baselines, **tests} if study.claims or study.family != "holm" else {}),

@@ -37,7 +37,7 @@ from research.metrics.ranking import parse
 from research.schema import nearest
 from research.spelling import plain
 from research.statistics.declared import possible_names, read_claims
-from research.studies.axes import Point, is_worded, matches, points, read_axis, read_exclude, read_words
+from research.studies.axes import Point, is_bundled, matches, points, read_axis, read_exclude, read_words
 from research.tuning.budget import Tune, read_tune
 
 ARM = "arm"
@@ -63,7 +63,7 @@ class Study:
     tune: Tune | None = None
     claims: list[str] = field(default_factory=list)
     family: str = "holm"
-    worded: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    bundles: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Of the axes whose values are names: the words that each stands for."""
 
     @property
@@ -81,7 +81,7 @@ class Study:
         """All axes whose values are names, the arms among them."""
         return {
             **({ARM: {plain(name): words for name, words in self.arms.items()}} if self.arms else {}),
-            **self.worded,
+            **self.bundles,
         }
 
     def words(self, axis: str, value: str) -> list[str]:
@@ -121,7 +121,7 @@ def read_study_file(name: str) -> Study:
         raise UserError(f"{path} is not readable YAML: {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: a study is a mapping with the keys question, axes and seeds.")
-    known = [f.name for f in fields(Study) if f.name not in ("name", "worded")]
+    known = [f.name for f in fields(Study) if f.name not in ("name", "bundles")]
     for key in content:
         if key not in known:
             near = get_close_matches(str(key), known, n=1)
@@ -150,13 +150,16 @@ def read_study_file(name: str) -> Study:
         raise UserError(f"{path}: a study needs 'axes' or 'arms'.")
     tune = read_tune(content["tune"], str(path)) if "tune" in content else None
     said_axes = content.get("axes", {})
-    worded = {key: read_words(said, f"axis {key!r}:", str(path)) for key, said in said_axes.items() if is_worded(said)}
+    bundles = {
+        key: read_words(said, f"axis {key!r}:", str(path)) for key, said in said_axes.items() if is_bundled(said)
+    }
     axes = {
-        key: list(worded[key]) if key in worded else read_axis(key, said, str(path)) for key, said in said_axes.items()
+        key: list(bundles[key]) if key in bundles else read_axis(key, said, str(path))
+        for key, said in said_axes.items()
     }
     named = {ARM: list(read_words(content["arms"], "arm", str(path)))} if content.get("arms") else {}
     exclude = read_exclude(content.get("exclude", []), {**named, **axes}, str(path))
-    study = Study(name=path.stem, **{**content, "axes": axes, "tune": tune, "exclude": exclude, "worded": worded})
+    study = Study(name=path.stem, **{**content, "axes": axes, "tune": tune, "exclude": exclude, "bundles": bundles})
     for metric in study.metrics:
         parse(metric)
     if not all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in study.seeds) or not study.seeds:

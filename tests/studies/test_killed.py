@@ -46,13 +46,21 @@ CONTENT = {
 }
 COMMAND = "import sys; from research.cli import main; main(sys.argv[1:])"
 WITHOUT_WORKERS = """
-import sys
+import os, sys, time
+from pathlib import Path
+from research.training.lean_imports import import_lightning
 from research.studies.run_study import prepare_study, run_missing
 from research.studies.study import read_study_file
 from tests.studies.here import Here
 
 study = read_study_file(sys.argv[1])
 standing = prepare_study(study, sys.argv[2:])
+import_lightning()
+place = Path(sys.argv[1]).parent
+(place / f"ready-{os.getpid()}").touch()
+deadline = time.monotonic() + 300
+while len(list(place.glob("ready-*"))) < 2 and time.monotonic() < deadline:
+    time.sleep(0.01)
 run_missing(study, standing, executor=Here(), tell=lambda what, said: print(what.title, said.kind))
 """
 

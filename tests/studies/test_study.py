@@ -123,7 +123,7 @@ def test_named_values_stand_for_several_words(tmp_path, overrides):
     ] == ["few, long_only"]
     prepare_study(study, overrides)
     said = yaml.safe_load((tmp_path / "runs" / "s" / "study.yaml").read_text())
-    assert said["axes"]["data"] == ["few", "many"] and said["worded"] == {"data": axes["data"]}
+    assert said["axes"]["data"] == ["few", "many"] and said["bundles"] == {"data": axes["data"]}
 
 
 def test_rows_without_training_stand_under_each_protocol_once(tmp_path, overrides):
@@ -145,7 +145,7 @@ def test_rows_without_training_stand_under_each_protocol_once(tmp_path, override
         ({"axes": {"data": {"few": "data.n_users=9"}}}, "axis 'data': 'few' should be a list of overrides"),
         ({"axes": {"data": {"few": ["simulated"]}}}, "axis 'data': 'few' should be a list of overrides"),
         ({"arms": {"few": "width=9"}}, "arm 'few' should be a list of overrides"),
-        ({"worded": {}}, "no key 'worded'"),
+        ({"bundles": {}}, "no key 'bundles'"),
         ({"question": None}, "needs 'question'"),
         ({"axis": {}}, "no key 'axis'.*Did you mean 'axes'"),
         ({"axes": {"fusion": []}}, "'fusion' should be a list"),
