@@ -1,8 +1,8 @@
 """Dropout whose mask comes from random bytes.
 
 On a CPU torch draws one Bernoulli number a value in a single thread, 13 to 16 % of a training step. Here eight bytes
-come from one 64-bit draw of a fast generator, which takes its seed from torch's, and one comparison writes them as
-numbers. The rate is thereby rounded to a multiple of 1/256; the kept values are scaled by the rounded rate, so the
+come from one 64-bit draw of a fast generator, whose state torch's draws for every mask, and one comparison writes them
+as numbers. The rate is thereby rounded to a multiple of 1/256; the kept values are scaled by the rounded rate, so the
 expectation is exact.
 """
 
@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from research.errors import UserError
+
+_BITS = np.random.SFC64(0)
+_STATE = _BITS.state
 
 
 class Dropout(nn.Module):
@@ -54,8 +57,10 @@ class Dropout(nn.Module):
 
     def _mask(self, like: Tensor) -> Tensor:
         """0, or the factor that keeps the expectation."""
-        seed = int(torch.randint(2**63 - 1, ()))
-        draws = np.random.SFC64(seed).random_raw(-(-like.numel() // 8))
+        # A generator of its own for each mask would take as long to make as half of the mask.
+        _STATE["state"]["state"] = torch.randint(-(2**63), 2**63 - 1, (4,)).numpy().view(np.uint64)
+        _BITS.state = _STATE
+        draws = _BITS.random_raw(-(-like.numel() // 8))
         byte = torch.from_numpy(draws).view(torch.uint8)[: like.numel()].view(like.shape)
         # Written as numbers at once: a boolean mask would be made into numbers in a pass of its own.
         kept = torch.ge(byte, self.threshold, out=torch.empty(like.shape, dtype=like.dtype))

@@ -38,9 +38,10 @@ class Moments:
         """Of at least one position."""
         long_ND, short_ND = long_ND.astype(np.float64), short_ND.astype(np.float64)
         long_D, short_D = long_ND.mean(axis=0), short_ND.mean(axis=0)
-        far_long, far_short = (long_ND - long_D).ravel(), (short_ND - short_D).ravel()
-        sums = (far_long @ far_long, far_short @ far_short, far_long @ far_short)
-        return Moments(len(long_ND), long_D, short_D, *map(float, sums))
+        far_long_ND, far_short_ND = long_ND - long_D, short_ND - short_D
+        # No products of numpy's: its library keeps a thread spinning behind each, beside the threads of torch.
+        pairs = ((far_long_ND, far_long_ND), (far_short_ND, far_short_ND), (far_long_ND, far_short_ND))
+        return Moments(len(long_ND), long_D, short_D, *(float((a_ND * b_ND).sum()) for a_ND, b_ND in pairs))
 
     def __add__(self, other: Moments) -> Moments:
         """Of the positions of both."""

@@ -30,6 +30,7 @@ from research.training.data import HistoryData
 from research.training.machine import prepared_machine
 from research.training.module import MONITOR, InterestTraining
 from research.training.optimizer import AdamW
+from research.training.profiler import NoProfiler
 from research.training.schedule import Schedule
 from research.training.settings import TrainerSettings
 
@@ -198,6 +199,7 @@ def train(
         enable_checkpointing=directory is not None,
         enable_progress_bar=False,
         enable_model_summary=False,
+        profiler=NoProfiler(),
     )
     unfinished = directory / "last.ckpt" if directory else None
     continued = unfinished if unfinished and unfinished.exists() else None

@@ -79,7 +79,7 @@ def quick(bench: Bench) -> list[Table]:
     """Rounds of framework and reference until the time is used; nothing is resumed and nothing is kept."""
     shutil.rmtree(bench.store, ignore_errors=True)
     started = time.perf_counter()
-    measurements, failed = run(bench, [(Job("peaks"), 0)], announce)
+    measurements, failed = run(bench, [((Job("peaks"),), 0)], announce)
     last: dict[str, float] = dict.fromkeys(bench.arrays, 0.0)
     number = 0
     while True:
@@ -87,7 +87,7 @@ def quick(bench: Bench) -> list[Table]:
             if number and time.perf_counter() - started + last[data] > QUICK_S:
                 continue
             begun = time.perf_counter()
-            some, reasons = run(bench, [(job, number) for job in pair_of(number, "transformer", data)], announce)
+            some, reasons = run(bench, [(pair_of(number, "transformer", data), number)], announce)
             last[data] = time.perf_counter() - begun
             measurements, failed = measurements + some, failed | reasons
         number += 1
@@ -133,8 +133,9 @@ def save(
     """Write ``table.md`` and ``bench.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     lead = (
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Rounds of framework and reference: {rounds}, back "
-        "to back in changing order, an epoch of warm-up before each. Rounds of the peers, one window each: "
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Rounds of framework and reference: {rounds}, in "
+        "turn: a model's processes run at the same time, each works for 1/32 of an epoch while the others wait, "
+        "their clocks stopped, behind an epoch of warm-up. Rounds of the peers, one window each: "
         f"{peer_rounds}. Every measurement is a process of its own. Median (least – most). The reference is a bare "
         "loop (`scripts/bench/reference.py`); the framework trains with callbacks, checkpoints and its record."
     )

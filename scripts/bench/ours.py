@@ -1,7 +1,8 @@
 """The framework, timed the way a person runs it: ``research.training.run`` with callbacks, checkpoints and record.
 
-An epoch's time is the distance between the ends of two epochs, less the validation in between. So whatever Lightning,
-the callbacks and the checkpoints do between epochs counts. The first epoch is the warm-up.
+An epoch's time is the distance between the ends of two epochs, less the validation in between and what others did in
+their turns. So whatever Lightning, the callbacks and the checkpoints do between epochs counts. The first epoch is the
+warm-up.
 
 Run alone: ``python -m scripts.bench.ours beauty-s3 --model transformer --max-length 50``
 """
@@ -15,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from scripts.bench.turns import Turn
 
 if TYPE_CHECKING:
     from research.training.callbacks import Progress
@@ -32,15 +35,16 @@ MODELS = {
 class Clock:
     """When each epoch ended, from the outside: a listener for the progress of a run."""
 
-    def __init__(self, max_epochs: int) -> None:
-        self.max_epochs = max_epochs
+    def __init__(self, max_epochs: int, turn: Turn) -> None:
+        self.max_epochs, self.turn = max_epochs, turn
         self.ends: dict[int, float] = {}
 
     def __call__(self, progress: Progress) -> None:
         epoch, rest = divmod(progress.done, progress.total // self.max_epochs)
         if rest == 0:
             # The last step is told before validation, the end of the epoch behind it: the later one stays.
-            self.ends[epoch] = time.perf_counter()
+            self.ends[epoch] = self.turn.now()
+        self.turn.reached(progress.done / progress.total * self.max_epochs)
 
     def seconds(self, validation: list[float]) -> list[float]:
         """Seconds of each epoch behind the first, without its validation.
@@ -70,11 +74,12 @@ def overrides(model: str, source: str, max_length: int, runs: Path, epochs: int)
     ]
 
 
-def measure(words: list[str]) -> dict[str, Any]:
+def measure(words: list[str], turn: Turn) -> dict[str, Any]:
     """Run it and say how long what took.
 
     Args:
         words: overrides of a run with at least two epochs.
+        turn: of this process.
     """
     import pyarrow.parquet as pq
 
@@ -82,7 +87,7 @@ def measure(words: list[str]) -> dict[str, Any]:
     from research.training.run import run
 
     config = compose(words)
-    clock = Clock(config.trainer.max_epochs)
+    clock = Clock(config.trainer.max_epochs, turn)
     record, directory = run(config, report=clock)
     curves = pq.read_table(directory / "curves.parquet").to_pydict()
     environment = record["environment"]
@@ -132,7 +137,7 @@ def main() -> None:
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         words = [*overrides(a.model, a.source, a.max_length, Path(folder), a.epochs), *a.words]
-        result = first_step(words) if a.first_step else measure(words)
+        result = first_step(words) if a.first_step else measure(words, Turn())
     sys.stdout.write(json.dumps(result) + "\n")
 
 

@@ -32,6 +32,9 @@ class Job:
         return "-".join(part for part in (self.side, self.model, self.data, "malloc" * self.malloc) if part)
 
 
+Group = tuple[Job, ...]
+"""Jobs that are compared closely: their processes work in turn (``turns.py``)."""
+
 PEER_JOBS = (
     *(Job("rectools", "transformer", data, malloc) for data in ("beauty", "ml-1m") for malloc in (False, True)),
     *(Job("replay-rec", "transformer", data, malloc) for data in ("beauty", "ml-1m") for malloc in (False, True)),
@@ -43,31 +46,27 @@ PEER_JOBS = (
 )
 
 
-def pair_of(number: int, model: str, data: str) -> list[Job]:
-    """The two sides of a ratio, next to each other; they change places every round."""
-    pair = [Job(side, model, data) for side in OURS]
+def pair_of(number: int, model: str, data: str) -> Group:
+    """The two sides of a ratio; they change places every round."""
+    pair = tuple(Job(side, model, data) for side in OURS)
     return pair if number % 2 == 0 else pair[::-1]
 
 
-def round_of(number: int, data: str, models: tuple[str, ...] = MODELS) -> list[Job]:
+def round_of(number: int, data: str, models: tuple[str, ...] = MODELS) -> list[Group]:
     """A round on one dataset: framework and reference with every model, and a fusion beside its long-only arm."""
-    jobs = []
-    for model in models:
-        jobs += pair_of(number, model, data)
-        if model == "transformer":
-            jobs.append(Job("framework", "fusion", data))
-    return jobs
+    fusion = (Job("framework", "fusion", data),)
+    return [pair_of(number, model, data) + (fusion if model == "transformer" else ()) for model in models]
 
 
-def everything(rounds: int, peer_rounds: int, peers: tuple[str, ...]) -> list[tuple[Job, int]]:
+def everything(rounds: int, peer_rounds: int, peers: tuple[str, ...]) -> list[tuple[Group, int]]:
     """All jobs of the full benchmark with the number of their round, in order."""
-    order = [(Job("peaks"), 0)]
+    order: list[tuple[Group, int]] = [((Job("peaks"),), 0)]
     for number in range(max(rounds, peer_rounds)):
         if number < rounds:
-            order.append((Job("startup"), number))
-            order += [(job, number) for data in ("beauty", "ml-1m") for job in round_of(number, data)]
+            order.append(((Job("startup"),), number))
+            order += [(group, number) for data in ("beauty", "ml-1m") for group in round_of(number, data)]
         if number < peer_rounds:
-            order += [(job, number) for job in PEER_JOBS if job.side in peers]
+            order += [((job,), number) for job in PEER_JOBS if job.side in peers]
     return order
 
 

@@ -11,7 +11,7 @@ callbacks, logs, checkpoints or validation. What makes it fast, each measured al
 - dropout masks from numpy's raw bytes, compared straight into floats (a fifth of the time of a boolean mask);
 - freed memory stays in the process (glibc), Adam is fused.
 
-Run it alone: ``python scripts/bench/reference.py DATA.npz --model transformer --max-length 50``
+Run it alone: ``python -m scripts.bench.reference DATA.npz --model transformer --max-length 50``
 
 Shape legend: U users, B rows, T positions, N supervised positions, D width, I items, H heads, C rows of a chunk.
 """
@@ -33,6 +33,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from scripts.bench.turns import Turn
 
 POOL = 16
 """Batches that are sorted by length together, as in the framework: the same company, the same padding."""
@@ -250,6 +252,8 @@ class Trainer:
         self.steps = -(-len(length_S) // settings.batch_size)
         self.per_step = float(expected.sum()) / self.steps
         """Positions of an average step, what each step's summed loss is divided by."""
+        self.done = 0
+        """Steps."""
 
     def batches(self) -> Iterator[np.ndarray]:
         """Spans of each step: random, then sorted by length within pools, then in random order."""
@@ -307,8 +311,8 @@ class Trainer:
         self.table.grad = grad.index_add_(0, index, values)
         return loss
 
-    def epoch(self, limit: int | None = None) -> tuple[float, int]:
-        """Train for one epoch, or ``limit`` steps of it; returns the mean loss and the positions."""
+    def epoch(self, limit: int | None = None, turn: Turn | None = None) -> tuple[float, int]:
+        """Train for one epoch, or ``limit`` steps of it, in turns; returns the mean loss and the positions."""
         self.masks.training = True
         total, positions = torch.zeros((), dtype=torch.float64), 0
         for number, spans_B in enumerate(self.batches()):
@@ -319,6 +323,9 @@ class Trainer:
             positions += len(step.target_N)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
+            self.done += 1
+            if turn is not None:
+                turn.reached(self.done / self.steps)
         return float(total) / positions, positions
 
     @torch.no_grad()
@@ -400,14 +407,15 @@ def keep_freed_memory() -> None:
 
 def measure(settings: Settings, data: Data, epochs: int, limit: int | None = None) -> dict[str, object]:
     """A warm-up epoch, ``epochs`` timed ones, a warm-up evaluation and a timed one; ``limit`` steps and users each."""
+    turn = Turn()
     keep_freed_memory()
     trainer = Trainer(settings, data)
-    trainer.epoch(limit)
+    trainer.epoch(limit, turn)
     seconds, positions, loss = [], 0, 0.0
     for _ in range(epochs):
-        started = time.perf_counter()
-        loss, positions = trainer.epoch(limit)
-        seconds.append(time.perf_counter() - started)
+        started = turn.now()
+        loss, positions = trainer.epoch(limit, turn)
+        seconds.append(turn.now() - started)
     users = None if limit is None else limit * settings.batch_size
     trainer.evaluate(limit=512)
     started = time.perf_counter()

@@ -1,8 +1,8 @@
-"""Runs jobs one after the other, each in a process of its own; every finished one is a file and is not repeated.
+"""Runs jobs, each in a process of its own, those of a group in turn; every finished one is a file and is not repeated.
 
 A file is used again only if it came from the same inputs: the code that it measures, the data, the machine's threads
 and the length of its windows. The framework and the reference share theirs, so that a change of either measures both
-anew, side by side.
+anew, side by side; and of a group all are measured anew, or none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,8 @@ from typing import Any
 from research.data.atomic import write_whole
 from scripts.bench.datasets import DATASETS, ROOT, Arrays
 from scripts.bench.environments import PEERS, TORCH
-from scripts.bench.plan import OURS, Job
+from scripts.bench.plan import OURS, Group, Job
+from scripts.bench.turns import Said, in_turn
 
 HERE = Path(__file__).parent
 SCRIPTS = {"rectools": "measure_rectools.py", "replay-rec": "measure_replay.py", "recbole": "measure_recbole.py"}
@@ -69,7 +69,7 @@ class Bench:
             return [*ours, *model, *epochs]
         path = str(self.arrays[job.data].path)
         if job.side == "reference":
-            return [sys.executable, str(HERE / "reference.py"), path, *model, *epochs]
+            return [sys.executable, "-m", "scripts.bench.reference", path, *model, *epochs]
         window = ["--warmup", str(self.warmup_s), "--window", str(self.window_s)]
         return [str(self.pythons[job.side]), str(HERE / "peers" / SCRIPTS[job.side]), path, *model, *window]
 
@@ -83,7 +83,7 @@ class Bench:
         facts: dict[str, Any] = {"threads": self.threads, "python": sys.version, "cpu": _processor()}
         if job.side in (*OURS, "startup"):
             files = [*ROOT.glob("research/**/*.py"), *ROOT.glob("configs/**/*.yaml")]
-            files += [HERE / name for name in ("ours.py", "reference.py", "startup.py")]
+            files += [HERE / name for name in ("ours.py", "reference.py", "startup.py", "turns.py")]
             facts["epochs"] = DATASETS[job.data or "beauty"].epochs
         elif job.side == "peaks":
             files = [HERE / "peaks.py"]
@@ -107,31 +107,44 @@ class Bench:
             return None
         return found if found.get("inputs") == self.inputs(job) else None
 
-    def measure(self, job: Job, number: int) -> dict[str, Any]:
-        """Run a job and store what it says, and how much of the machine others used meanwhile.
+    def measure(self, group: Group, number: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """Run the jobs of a group in turn and store what each says, and how much of the machine others used meanwhile.
 
-        Raises:
-            MeasurementError: the process failed, or said nothing that can be read.
+        Returns:
+            The measurements, and the reason of every one that failed by the job's name.
         """
-        inputs, others = self.inputs(job), Others()  # now: a file may be edited while it runs
+        inputs, others = [self.inputs(job) for job in group], Others()  # now: a file may be edited while it runs
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        done = subprocess.run(
-            self.command(job), env=self.environment(job), cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        ended = in_turn([(self.command(job), self.environment(job)) for job in group], ROOT)
         share = others.share()
-        lines = done.stdout.strip().splitlines()
-        if done.returncode or not lines:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-            raise MeasurementError(f"{job.name} ended with code {done.returncode}: {said[-1]}")
-        try:
-            result = json.loads(lines[-1])
-        except ValueError as error:
-            raise MeasurementError(f"{job.name} said {lines[-1][:200]!r} instead of its result") from error
-        facts = {"job": asdict(job), "round": number, "inputs": inputs, "started": started}
-        measurement = {**facts, "others": share, "result": result}
-        self.store.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path(job, number), (json.dumps(measurement, indent=1) + "\n").encode())
-        return measurement
+        measurements, failed = [], {}
+        for job, digest, said in zip(group, inputs, ended, strict=True):
+            try:
+                result = result_of(job, said)
+            except MeasurementError as error:
+                failed[job.name] = str(error)
+                continue
+            facts = {"job": asdict(job), "round": number, "inputs": digest, "started": started}
+            measurements.append({**facts, "others": share, "result": result})
+            self.store.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path(job, number), (json.dumps(measurements[-1], indent=1) + "\n").encode())
+        return measurements, failed
+
+
+def result_of(job: Job, said: Said) -> dict[str, Any]:
+    """What the last line of a process says.
+
+    Raises:
+        MeasurementError: it failed, or said nothing that can be read.
+    """
+    lines = said.out.strip().splitlines()
+    if said.code or not lines:
+        last = (said.err.strip() or said.out.strip()).splitlines() or ["nothing"]
+        raise MeasurementError(f"{job.name} ended with code {said.code}: {last[-1]}")
+    try:
+        return json.loads(lines[-1])
+    except ValueError as error:
+        raise MeasurementError(f"{job.name} said {lines[-1][:200]!r} instead of its result") from error
 
 
 class Others:
@@ -161,29 +174,29 @@ class Others:
 
 
 def run(
-    bench: Bench, order: Iterable[tuple[Job, int]], tell: Callable[[str], None]
+    bench: Bench, order: Iterable[tuple[Group, int]], tell: Callable[[str], None]
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Do what is missing.
 
     Args:
         bench: how.
-        order: jobs with their rounds.
+        order: groups of jobs with their rounds.
         tell: shows a line of text.
 
     Returns:
         The measurements, and the reason of every one that failed by the job's name.
     """
-    measurements, failed = [], {}
-    for job, number in order:
-        if found := bench.finished(job, number):
-            measurements.append(found)
-            continue
-        tell(f"round {number + 1}: {job.name}")
-        try:
-            measurements.append(bench.measure(job, number))
-        except MeasurementError as error:
-            failed[job.name] = str(error)
-            tell(str(error))
+    measurements: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    for group, number in order:
+        found = [done for job in group if (done := bench.finished(job, number))]
+        if len(found) < len(group):
+            tell(f"round {number + 1}: {', '.join(job.name for job in group)}")
+            found, reasons = bench.measure(group, number)
+            failed |= reasons
+            for reason in reasons.values():
+                tell(reason)
+        measurements += found
     return measurements, failed
 
 

@@ -77,6 +77,14 @@ class TestBehaviour:
         assert torch.equal(dropped(0.5, torch.ones(1000)), first)
         assert not torch.equal(dropped(0.5, torch.ones(1000), seed=1), first)
 
+    def test_one_mask_says_nothing_of_the_next(self) -> None:
+        torch.manual_seed(0)
+        layer = Dropout(0.5).train()
+        masks = torch.stack([layer(torch.ones(64)) for _ in range(2000)])
+        found = torch.corrcoef(torch.cat([masks[:-1], masks[1:]], dim=1).t())
+        found.fill_diagonal_(0)
+        assert float(found.abs().max()) < 5.5 / math.sqrt(len(masks)), "8,128 pairs of values"
+
     def test_precision_is_kept(self) -> None:
         assert dropped(0.5, torch.ones(9, dtype=torch.bfloat16)).dtype == torch.bfloat16
         assert dropped(0.5, torch.ones(9, dtype=torch.float64)).dtype == torch.float64

@@ -21,7 +21,7 @@ from scripts.bench.environments import PEERS, TORCH, python_of
 from scripts.bench.flops import transformer_epoch
 from scripts.bench.ours import Clock
 from scripts.bench.peers import harness
-from scripts.bench.plan import PEER_JOBS, Job, Promise, everything, pair_of, promises, round_of
+from scripts.bench.plan import PEER_JOBS, Group, Job, Promise, everything, pair_of, promises, round_of
 from scripts.bench.runner import Bench, Others, run
 from scripts.bench.summary import Spread, check, spread
 from scripts.bench.tables import (
@@ -35,6 +35,7 @@ from scripts.bench.tables import (
     training_lengths,
     training_table,
 )
+from scripts.bench.turns import VARIABLE, Turn
 
 OURS, PLAIN = Job("framework", "transformer", "beauty"), Job("reference", "transformer", "beauty")
 PEER = Job("rectools", "transformer", "beauty")
@@ -103,12 +104,29 @@ class TestClock:
     def test_an_epoch_lasts_from_end_to_end_without_its_validation(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from research.training.callbacks import Progress
 
-        clock, listener = FakeClock(monkeypatch), Clock(max_epochs=3)
+        monkeypatch.delenv(VARIABLE, raising=False)
+        clock, listener = FakeClock(monkeypatch), Clock(max_epochs=3, turn=Turn())
         for now, done, epoch in [(101, 1, 1), (110, 5, 1), (115, 5, 1), (118, 7, 2), (130, 10, 2), (137, 10, 2)]:
             clock.now = now
             listener(Progress(done=done, total=15, epoch=epoch, value=None, best=None))
         # Both epochs are told twice, before and behind their validation; the later time is their end.
         assert listener.seconds([4.0, 6.0, 9.0]) == [137 - 115 - 6.0]
+
+    def test_what_others_do_in_their_turns_is_no_part_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from research.training.callbacks import Progress
+
+        clock = FakeClock(monkeypatch)
+
+        class Slow(Turn):
+            def _wait(self) -> None:
+                clock.now += 50
+                self._waited += 50
+
+        listener = Clock(max_epochs=3, turn=Slow())
+        for now, done, epoch in [(101, 1, 1), (115, 5, 1), (118, 8, 2), (137, 10, 2)]:
+            clock.now = now + listener.turn._waited
+            listener(Progress(done=done, total=15, epoch=epoch, value=None, best=None))
+        assert listener.seconds([4.0, 6.0]) == [137 - 115 - 6.0] and listener.turn._waited == 5 * 50
 
 
 class TestSummary:
@@ -141,21 +159,23 @@ class TestSummary:
 
 
 class TestPlan:
-    def test_the_two_sides_stand_together_and_change_places(self) -> None:
+    def test_what_a_close_ratio_compares_works_in_turn_and_changes_places(self) -> None:
         first, second = round_of(0, "beauty"), round_of(1, "beauty")
-        for jobs in (first, second):
-            for model in ("transformer", "gru", "bert4rec"):
-                places = [jobs.index(Job(side, model, "beauty")) for side in ("reference", "framework")]
-                assert abs(places[0] - places[1]) == 1
-        assert (first[0], second[0]) == (PLAIN, OURS)
+        close = [promise for promise in promises() if promise.metric == "epoch_s" and promise.at_most]
+        for groups in (first, second):
+            for promise in (promise for promise in close if promise.over.data == "beauty"):
+                assert any({promise.over, promise.under} <= set(group) for group in groups)
+        assert (first[0][0], second[0][0]) == (PLAIN, OURS)
 
     def test_everything_is_measured_that_a_promise_needs(self) -> None:
-        jobs = {job for job, _ in everything(3, 1, tuple(PEERS))}
+        jobs = {job for group, _ in everything(3, 1, tuple(PEERS)) for job in group}
         assert all({promise.over, promise.under} <= jobs for promise in promises())
         assert {job.side for job in PEER_JOBS} == set(PEERS)
 
     def test_rounds_and_peers_are_as_asked(self) -> None:
-        order = everything(3, 1, ("recbole",))
+        groups = everything(3, 1, ("recbole",))
+        assert all(len(group) == 1 for group, _ in groups if group[0].side not in ("framework", "reference"))
+        order = [(job, number) for group, number in groups for job in group]
         assert [n for job, n in order if job == OURS] == [0, 1, 2]
         assert {job.side for job, _ in order} == {"peaks", "startup", "framework", "reference", "recbole"}
         assert all(n == 0 for job, n in order if job.side == "recbole")
@@ -198,7 +218,7 @@ def ran(bench: Bench, job: Job) -> int:
 class TestRunner:
     def test_what_is_finished_is_not_repeated(self, bench: StandIn) -> None:
         says(bench, "print('noise'); print('{\"epoch_s\": [2.0]}')")
-        order = [(OURS, 0), (PLAIN, 0), (OURS, 1)]
+        order: list[tuple[Group, int]] = [((OURS,), 0), ((PLAIN,), 0), ((OURS,), 1)]
         told: list[str] = []
         first, failed = run(bench, order, told.append)
         assert not failed and (ran(bench, OURS), ran(bench, PLAIN)) == (2, 1) and len(told) == 3
@@ -211,9 +231,9 @@ class TestRunner:
 
     def test_a_damaged_file_is_measured_again(self, bench: StandIn) -> None:
         says(bench, "print('{\"epoch_s\": [2.0]}')")
-        run(bench, [(OURS, 0)], lambda line: None)
+        run(bench, [((OURS,), 0)], lambda line: None)
         bench.path(OURS, 0).write_text('{"half')
-        run(bench, [(OURS, 0)], lambda line: None)
+        run(bench, [((OURS,), 0)], lambda line: None)
         assert ran(bench, OURS) == 2
 
     def test_other_inputs_are_another_measurement(self, bench: StandIn, arrays: Arrays) -> None:
@@ -229,17 +249,33 @@ class TestRunner:
     def test_a_failure_is_told_and_tried_again_and_stops_nothing(self, bench: StandIn) -> None:
         says(bench, "sys.exit('no memory' if 'reference' in sys.argv[1] else print('{\"epoch_s\": [2.0]}'))")
         told: list[str] = []
-        measurements, failed = run(bench, [(PLAIN, 0), (OURS, 0)], told.append)
+        measurements, failed = run(bench, [((PLAIN,), 0), ((OURS,), 0)], told.append)
         assert len(measurements) == 1 and list(failed) == [PLAIN.name]
         assert "code 1: no memory" in failed[PLAIN.name] and failed[PLAIN.name] in told
         assert not bench.path(PLAIN, 0).exists()
-        run(bench, [(PLAIN, 0), (OURS, 0)], told.append)
+        run(bench, [((PLAIN,), 0), ((OURS,), 0)], told.append)
         assert (ran(bench, PLAIN), ran(bench, OURS)) == (2, 1)
+
+    def test_of_a_group_all_are_measured_again_or_none(self, bench: StandIn) -> None:
+        says(bench, "print('{\"epoch_s\": [2.0]}')")
+        order: list[tuple[Group, int]] = [((OURS, PLAIN), 0)]
+        told: list[str] = []
+        for _ in range(2):
+            measurements, _ = run(bench, order, told.append)
+            assert [Job(**m["job"]) for m in measurements] == [OURS, PLAIN] and len(told) == 1
+        bench.path(PLAIN, 0).unlink()
+        run(bench, order, told.append)
+        assert (ran(bench, OURS), ran(bench, PLAIN)) == (2, 2), "side by side"
+
+    def test_one_that_fails_in_a_group_leaves_the_others(self, bench: StandIn) -> None:
+        says(bench, "sys.exit('no memory' if 'reference' in sys.argv[1] else print('{\"epoch_s\": [2.0]}'))")
+        measurements, failed = run(bench, [((PLAIN, OURS), 0)], lambda line: None)
+        assert [Job(**m["job"]) for m in measurements] == [OURS] and list(failed) == [PLAIN.name]
 
     @pytest.mark.parametrize("text", ["", "print('done')"])
     def test_a_process_without_a_result_has_failed(self, bench: StandIn, text: str) -> None:
         says(bench, text)
-        _, failed = run(bench, [(OURS, 0)], lambda line: None)
+        _, failed = run(bench, [((OURS,), 0)], lambda line: None)
         assert list(failed) == [OURS.name]
 
     def test_commands_and_variables(self, arrays: Arrays, tmp_path: Path) -> None:
@@ -290,9 +326,9 @@ class TestQuick:
         clock = FakeClock(monkeypatch)
         measure = Bench.measure
 
-        def takes_ten_seconds(self: Bench, job: Job, number: int) -> dict:
-            clock.now += 10
-            return measure(self, job, number)
+        def takes_ten_seconds(self: Bench, group: Group, number: int) -> tuple:
+            clock.now += 10 * len(group)
+            return measure(self, group, number)
 
         monkeypatch.setattr(Bench, "measure", takes_ten_seconds)
         monkeypatch.setattr(front, "QUICK_S", 75.0)

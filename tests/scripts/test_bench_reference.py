@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from scripts.bench.reference import Data, Masks, Settings, Step, Trainer, linear_cross_entropy
+from scripts.bench.turns import Turn
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -264,7 +265,7 @@ class TestFramework:
         from scripts.bench.ours import measure, overrides
         from scripts.bench.reference import measure as measure_reference
 
-        result = measure([*overrides("transformer", "simulated", 12, tmp_path / "runs", 2), *words])
+        result = measure([*overrides("transformer", "simulated", 12, tmp_path / "runs", 2), *words], Turn())
         assert len(result["epoch_s"]) == 2 and all(0 < seconds < 60 for seconds in result["epoch_s"])
         assert result["eval_users_per_s"] > 0 and 0 <= result["hr@10"] <= 1
         histories, _ = self.histories(words)
