@@ -81,7 +81,7 @@ def in_turn(commands: list[tuple[list[str], dict[str, str]]], folder: Path) -> l
         folder: where they run.
     """
     with ExitStack() as stack:
-        started, lines = [], []
+        started, lines = [], {}
         for words, environ in commands:
             out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2))
             if len(commands) > 1:
@@ -91,7 +91,7 @@ def in_turn(commands: list[tuple[list[str], dict[str, str]]], folder: Path) -> l
                     words, env=environ, cwd=folder, stdout=out, stderr=err, pass_fds=[theirs.fileno()]
                 )
                 theirs.close()
-                lines.append(line)
+                lines[line] = process
             else:
                 process = subprocess.Popen(words, env=environ, cwd=folder, stdout=out, stderr=err)
             stack.callback(process.wait)
@@ -107,14 +107,17 @@ def in_turn(commands: list[tuple[list[str], dict[str, str]]], folder: Path) -> l
         return ended
 
 
-def give(lines: list[socket.socket]) -> None:
-    """Give turns until all have hung up."""
+def give(lines: dict[socket.socket, subprocess.Popen]) -> None:
+    """Give turns until all have ended. A process that is about to end works too, so that is waited for."""
     waiting = deque(lines)
     while waiting:
         line = waiting.popleft()
         try:
             line.sendall(b".")
-            if line.recv(1):
-                waiting.append(line)
-        except (BrokenPipeError, ConnectionResetError):
-            continue  # it ended while others worked
+            handed_over = line.recv(1)
+        except (BrokenPipeError, ConnectionResetError):  # it ended while others worked
+            handed_over = b""
+        if handed_over:
+            waiting.append(line)
+        else:
+            lines[line].wait()

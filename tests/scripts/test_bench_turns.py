@@ -60,7 +60,7 @@ class TestInTurn:
             started.append(start(*words, **rest))
             return started[-1]
 
-        def interrupted(lines: list[socket.socket]) -> None:
+        def interrupted(lines: dict) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(turns.subprocess, "Popen", remembered)
@@ -122,8 +122,17 @@ class TestTurn:
             turn.reached(1.0)
 
 
-def test_turns_are_given_to_nobody_who_has_hung_up() -> None:
+def test_turns_are_given_to_nobody_who_has_hung_up_and_its_end_is_waited_for() -> None:
+    class Ends:
+        waited = False
+
+        def wait(self) -> int:
+            self.waited = True
+            return 0
+
     ours, theirs = socket.socketpair()
     theirs.close()
-    give([ours])
+    process = Ends()
+    give({ours: process})  # type: ignore[dict-item]
+    assert process.waited
     ours.close()
