@@ -3,22 +3,24 @@
 Both are a causal transformer with softmax over the whole catalogue, of the sizes of `make bench`, on the same arrays;
 each user's last item is ranked against all that the user has not met. Ours are the seconds of training and of
 validation after every epoch; the peer has all of them for training and stops where they end, without a validation of
-its own: what it does not spend on choosing an epoch, it spends on epochs.
+its own: what it does not spend on choosing an epoch, it spends on epochs. The figure shows the validation items on the
+way there, for which the peer's clock stands still.
 
-    python -m scripts.bench.accuracy                    both data sets, written to results/bench/accuracy.{json,md}
+    python -m scripts.bench.accuracy                    both data sets, to results/bench/accuracy.{json,md,svg}
     python -m scripts.bench.accuracy --only beauty      one of them; the other's last numbers stay
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from research.console import announce
 from research.data.atomic import write_whole
@@ -28,6 +30,9 @@ from scripts.bench.environments import PEERS, python_of
 from scripts.bench.ours import LONG
 from scripts.bench.runner import MALLOC, Others
 
+if TYPE_CHECKING:
+    from research.reports.drawing import Plot
+
 RESULTS = ROOT / "results" / "bench"
 EPOCHS = {"beauty": 40, "ml-1m": 40}
 """At most; ours stops earlier when validation has not risen for ten epochs."""
@@ -35,13 +40,21 @@ EPOCHS = {"beauty": 40, "ml-1m": 40}
 
 def ours(dataset: Dataset, epochs: int) -> dict[str, Any]:
     """Train and test; runs in a process of its own."""
+    import pyarrow.parquet as pq
+
     from research.config import compose
+    from research.training.callbacks import CURVE
     from research.training.run import run
 
     sizes = ["width=64", "dropout=0.2", "batch_size=128", f"max_length={dataset.max_length}", "seed=1"]
     with tempfile.TemporaryDirectory() as folder:
         words = [f"data={dataset.source}", *LONG, "fusion=long_only", *sizes, f"trainer.max_epochs={epochs}"]
-        record, _ = run(compose([*words, "logger=none", f"paths.runs={folder}"]))
+        record, directory = run(compose([*words, "logger=none", f"paths.runs={folder}"]))
+        curves = pq.read_table(directory / "curves.parquet").to_pydict()
+    epochs_s = itertools.accumulate(
+        training + validation
+        for training, validation in zip(curves["seconds"], curves["seconds_validation"], strict=True)
+    )
     return {
         "users": record["protocol"]["users"],
         "recall@10": record["test"]["recall@10"],
@@ -49,6 +62,7 @@ def ours(dataset: Dataset, epochs: int) -> dict[str, Any]:
         "seconds": record["seconds"]["train"] + record["seconds"]["validation"],
         "epochs": record["epochs"],
         "threads": record["environment"]["threads"],
+        "curve": [list(point) for point in zip(epochs_s, curves[CURVE], strict=True)],
     }
 
 
@@ -90,6 +104,8 @@ def table(found: dict[str, Any]) -> str:
         "",
         "Written by `python -m scripts.bench.accuracy`, which says what is compared. One seed.",
         "",
+        "![Validation NDCG@10 by seconds](accuracy.svg)",
+        "",
         "| data | side | seconds | epochs | HR@10 | NDCG@10 | NDCG@10 by ours |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -107,6 +123,35 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def figure(found: dict[str, Any]) -> Plot:
+    """Validation NDCG@10 by seconds, one panel for each data set."""
+    from research.reports.drawing import Plot, canvas, score_axis, style
+    from research.reports.palette import FUSIONS
+
+    looks = {"framework": ("gated", "-"), "rectools": ("long_only", "--")}
+    with style():
+        drawn = canvas(2.1 * len(found) + 0.3)
+        axes = drawn.subplots(len(found), 1, squeeze=False)[:, 0]
+        for ax, (name, sides) in zip(axes, found.items(), strict=True):
+            for side, (like, dash) in looks.items():
+                color, marker = FUSIONS[like]
+                x, y = zip(*sides[side]["curve"], strict=True)
+                ax.plot(x, y, dash, marker=marker, markersize=3.5, color=color, linewidth=1.1, label=side)
+            ax.set_xscale("log")
+            ax.set_title(DATASETS[name].title, fontsize=10)
+            ax.set_ylabel("Validation NDCG@10")
+            ax.set_ylim(bottom=0)
+            score_axis(ax, "y")
+        axes[0].legend()
+        axes[-1].set_xlabel("Seconds of training")
+    said = [
+        f"{DATASETS[name].title}: {side} {sides[side]['curve'][-1][1]:.4f} after {sides[side]['curve'][-1][0]:.0f} s"
+        for name, sides in found.items()
+        for side in looks
+    ]
+    return Plot("accuracy", "Accuracy by seconds", drawn, "", f"Validation NDCG@10 by seconds. {'; '.join(said)}.")
+
+
 def main() -> None:
     """Measure what is asked for and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -118,6 +163,8 @@ def main() -> None:
     if a.ours:
         sys.stdout.write(json.dumps(ours(DATASETS[a.ours], EPOCHS[a.ours])) + "\n")
         return
+    from research.reports.drawing import to_svg
+
     python = python_of(PEERS["rectools"], a.cache, announce)
     file = RESULTS / "accuracy.json"
     found = json.loads(file.read_text()) if file.exists() else {}
@@ -125,6 +172,7 @@ def main() -> None:
         found[name] = measure(name, python, a.cache, a.threads)
         write_whole(file, (json.dumps(found, indent=1) + "\n").encode())
         write_whole(RESULTS / "accuracy.md", table(found).encode())
+        write_whole(RESULTS / "accuracy.svg", to_svg(figure(found)).encode())
     announce(f"Written: {RESULTS / 'accuracy.md'}")
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 
-from scripts.bench.accuracy import ask, table
+from research.reports.drawing import to_svg
+from scripts.bench.accuracy import ask, figure, table
 
 
-def side(seconds: float, ndcg: float, others: float | None = 0.02) -> dict[str, float | int | None]:
+def side(seconds: float, ndcg: float, others: float | None = 0.02) -> dict[str, Any]:
     return {
         "users": 10,
         "recall@10": 0.3,
@@ -19,6 +22,7 @@ def side(seconds: float, ndcg: float, others: float | None = 0.02) -> dict[str, 
         "epochs": 2.0,
         "threads": 2,
         "others": others,
+        "curve": [[seconds / 4, ndcg / 2], [seconds, ndcg]],
     }
 
 
@@ -31,6 +35,19 @@ def test_the_peer_stands_beside_ours_with_its_share() -> None:
 
 def test_a_machine_that_does_not_tell_is_said() -> None:
     assert "an unknown share" in table({"beauty": {"framework": side(1.0, 0.05, None), "rectools": side(1.0, 0.05)}})
+
+
+def test_the_figure_has_a_panel_for_each_data_set_and_a_line_for_each_side() -> None:
+    found = {
+        "beauty": {"framework": side(100.0, 0.05), "rectools": side(101.4, 0.02)},
+        "ml-1m": {"framework": side(300.0, 0.17), "rectools": side(303.0, 0.11)},
+    }
+    plot = figure(found)
+    panels = plot.figure.axes
+    assert [ax.get_title() for ax in panels] == ["Beauty", "ML-1M"]
+    lines = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in panels[1].lines}
+    assert lines == {"framework": [[75.0, 0.085], [300.0, 0.17]], "rectools": [[75.75, 0.055], [303.0, 0.11]]}
+    assert "ML-1M: rectools 0.1100 after 303 s" in plot.alt and "<svg" in to_svg(plot)
 
 
 def test_the_last_line_of_a_process_is_its_answer() -> None:

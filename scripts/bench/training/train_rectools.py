@@ -1,4 +1,8 @@
-"""RecTools' SASRec trained for so many seconds, then asked for ten items a user; runs in the peer's environment."""
+"""RecTools' SASRec trained for so many seconds, then asked for ten items a user; runs in the peer's environment.
+
+Its weights are copied on the way, and behind the training each copy is asked for the validation items: its clock holds
+nothing but training.
+"""
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ from rectools.models import SASRecModel
 
 BEGUN: list[float] = []
 STEPS: list[int] = []
+MARKS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
+"""When the weights are copied, in shares of the time."""
 
 
 class Watch(pl.Callback):
@@ -30,6 +36,7 @@ class Watch(pl.Callback):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.copies: list[tuple[float, dict[str, torch.Tensor]]] = []
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module, batch, batch_idx: int) -> None:
         if not BEGUN:
@@ -37,7 +44,10 @@ class Watch(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module, outputs, batch, batch_idx: int) -> None:
         STEPS.append(len(batch["x"]))
-        trainer.should_stop = time.perf_counter() - BEGUN[0] >= self.seconds
+        passed = time.perf_counter() - BEGUN[0]
+        if passed >= MARKS[len(self.copies)] * self.seconds:
+            self.copies.append((passed, {name: value.clone() for name, value in pl_module.state_dict().items()}))
+        trainer.should_stop = len(self.copies) == len(MARKS)
 
 
 def dataset(data: Data, held_out: int) -> Dataset:
@@ -47,6 +57,27 @@ def dataset(data: Data, held_out: int) -> Dataset:
     return Dataset.construct(
         pd.DataFrame({Columns.User: user, Columns.Item: item, Columns.Weight: 1.0, Columns.Datetime: times})
     )
+
+
+def places(model: SASRecModel, data: Data, held_out: int) -> tuple[np.ndarray, int]:
+    """Ask for ten items behind all but the last ``held_out`` of each history.
+
+    Returns:
+        The places, from 1, of the targets that are among the ten, and how many were asked for.
+    """
+    # Of each user with three or more; everything before it is known.
+    user, item, place = data.rows(held_out - 1)
+    length_U = np.diff(data.offsets)
+    is_target = (length_U[user] >= 3) & (place == length_U[user] - held_out)
+    target = pd.Series(item[is_target], index=user[is_target])
+    users = target.index.to_numpy()
+    found = model.recommend(users=users, dataset=dataset(data, held_out), k=10, filter_viewed=True)
+    found = found[found[Columns.Item].to_numpy() == target.loc[found[Columns.User]].to_numpy()]
+    return found[Columns.Rank].to_numpy(), len(target)
+
+
+def ndcg(place: np.ndarray, asked: int) -> float:
+    return float((1 / np.log2(place + 1)).sum() / asked)
 
 
 def main() -> None:
@@ -59,6 +90,7 @@ def main() -> None:
     asked, answer = parser.parse_args(), free_stdout()
     data = read(asked.data)
     pl.seed_everything(asked.seed)
+    watch = Watch(asked.seconds)
     model = SASRecModel(
         n_factors=64,
         n_blocks=2,
@@ -73,7 +105,7 @@ def main() -> None:
             devices=1,
             max_epochs=10**6,
             min_epochs=0,
-            callbacks=[Watch(asked.seconds)],
+            callbacks=[watch],
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -83,22 +115,19 @@ def main() -> None:
     train = dataset(data, 2)
     model.fit(train)
     seconds = time.perf_counter() - BEGUN[0]
-    # The last item of each user with three or more is the test item; everything before it is known.
-    user, item, place = data.rows(0)
-    length_U = np.diff(data.offsets)
-    is_target = (length_U[user] >= 3) & (place == length_U[user] - 1)
-    target = pd.Series(item[is_target], index=user[is_target])
-    found = model.recommend(users=target.index.to_numpy(), dataset=dataset(data, 1), k=10, filter_viewed=True)
-    found = found[found[Columns.Item].to_numpy() == target.loc[found[Columns.User]].to_numpy()]
-    rank = found[Columns.Rank].to_numpy()
+    place, users = places(model, data, 1)
     result = {
-        "users": len(target),
-        "recall@10": len(rank) / len(target),
-        "ndcg@10": float((1 / np.log2(rank + 1)).sum() / len(target)),
+        "users": users,
+        "recall@10": len(place) / users,
+        "ndcg@10": ndcg(place, users),
         "seconds": seconds,
         "epochs": sum(STEPS) / int((train.interactions.df.groupby(Columns.User).size() >= 2).sum()),
         "threads": torch.get_num_threads(),
+        "curve": [],
     }
+    for passed, state in watch.copies:
+        model.lightning_model.load_state_dict(state)
+        result["curve"].append([passed, ndcg(*places(model, data, 2))])
     os.write(answer, (json.dumps(result) + "\n").encode())
 
 
