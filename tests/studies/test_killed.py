@@ -138,11 +138,11 @@ def test_a_killed_study_ends_as_one_that_was_left_alone(undisturbed, place):
     """Killed twice; what had finished is not touched, and nothing is taken for a run that failed."""
     root = place / "disturbed"
     kept: dict[Path, tuple[int, bytes]] = {}
-    for moment, kill, workers in (
-        (within_a_run, os.kill, "2"),  # the first process alone: its workers see that nobody listens
-        (three_have_ended, os.killpg, "1"),
+    for moment, kill in (
+        (within_a_run, os.kill),  # the first process alone: its worker sees that nobody listens
+        (three_have_ended, os.killpg),
     ):
-        process = start(root, COMMAND, "study", "--workers", workers)
+        process = start(root)
         until(lambda moment=moment: moment(root), process, root)
         kill(process.pid, signal.SIGKILL)
         process.wait()
