@@ -19,6 +19,7 @@ from research.errors import UserError
 
 _BITS = np.random.SFC64(0)
 _STATE = _BITS.state
+"""One generator for all masks of a process; nothing of it outlives a mask."""
 
 
 class Dropout(nn.Module):

@@ -84,16 +84,14 @@ def in_turn(commands: list[tuple[list[str], dict[str, str]]], folder: Path) -> l
         started, lines = [], {}
         for words, environ in commands:
             out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2))
-            if len(commands) > 1:
-                line, theirs = (stack.enter_context(end) for end in socket.socketpair())
-                environ = environ | {VARIABLE: str(theirs.fileno())}
-                process = subprocess.Popen(
-                    words, env=environ, cwd=folder, stdout=out, stderr=err, pass_fds=[theirs.fileno()]
-                )
-                theirs.close()
-                lines[line] = process
-            else:
-                process = subprocess.Popen(words, env=environ, cwd=folder, stdout=out, stderr=err)
+            ends = [stack.enter_context(end) for end in socket.socketpair()] if len(commands) > 1 else []
+            if ends:
+                environ = environ | {VARIABLE: str(ends[1].fileno())}
+            handed = [end.fileno() for end in ends[1:]]
+            process = subprocess.Popen(words, env=environ, cwd=folder, stdout=out, stderr=err, pass_fds=handed)
+            if ends:
+                lines[ends[0]] = process
+                ends[1].close()
             stack.callback(process.wait)
             stack.callback(process.kill)
             started.append((process, out, err))

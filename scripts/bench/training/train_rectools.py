@@ -25,8 +25,10 @@ from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import SASRecModel
 
+# RecTools trains with a copy of what it is given, so what the callback learns lies here.
 BEGUN: list[float] = []
 STEPS: list[int] = []
+COPIES: list[tuple[float, dict[str, torch.Tensor]]] = []
 MARKS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
 """When the weights are copied, in shares of the time."""
 
@@ -36,7 +38,6 @@ class Watch(pl.Callback):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.copies: list[tuple[float, dict[str, torch.Tensor]]] = []
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module, batch, batch_idx: int) -> None:
         if not BEGUN:
@@ -45,9 +46,9 @@ class Watch(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module, outputs, batch, batch_idx: int) -> None:
         STEPS.append(len(batch["x"]))
         passed = time.perf_counter() - BEGUN[0]
-        if passed >= MARKS[len(self.copies)] * self.seconds:
-            self.copies.append((passed, {name: value.clone() for name, value in pl_module.state_dict().items()}))
-        trainer.should_stop = len(self.copies) == len(MARKS)
+        if len(COPIES) < len(MARKS) and passed >= MARKS[len(COPIES)] * self.seconds:
+            COPIES.append((passed, {name: value.clone() for name, value in pl_module.state_dict().items()}))
+        trainer.should_stop = len(COPIES) == len(MARKS)
 
 
 def dataset(data: Data, held_out: int) -> Dataset:
@@ -90,7 +91,6 @@ def main() -> None:
     asked, answer = parser.parse_args(), free_stdout()
     data = read(asked.data)
     pl.seed_everything(asked.seed)
-    watch = Watch(asked.seconds)
     model = SASRecModel(
         n_factors=64,
         n_blocks=2,
@@ -105,7 +105,7 @@ def main() -> None:
             devices=1,
             max_epochs=10**6,
             min_epochs=0,
-            callbacks=[watch],
+            callbacks=[Watch(asked.seconds)],
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -125,7 +125,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "curve": [],
     }
-    for passed, state in watch.copies:
+    for passed, state in COPIES:
         model.lightning_model.load_state_dict(state)
         result["curve"].append([passed, ndcg(*places(model, data, 2))])
     os.write(answer, (json.dumps(result) + "\n").encode())
