@@ -265,8 +265,9 @@ class TestPreemption:
         assert one == other
 
 
+# As SLURM does, sbatch keeps a copy of the script: submitit moves the file that it gave, while the job may start already.
 SBATCH = """#!/usr/bin/env bash
-script=$(realpath "$1"); id=$((100 + $(ls "$FAKE"/*.sh 2> /dev/null | wc -l))); cp "$script" "$FAKE/$id.sh"
+id=$((100 + $(ls "$FAKE"/*.sh 2> /dev/null | wc -l))); script="$FAKE/$id.sh"; cp "$1" "$script"
 last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$script")
 state() { echo "$1" > "$FAKE/$SLURM_JOB_NAME.new"; mv "$FAKE/$SLURM_JOB_NAME.new" "$FAKE/$SLURM_JOB_NAME.state"; }
 one() {
