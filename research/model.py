@@ -59,7 +59,8 @@ class InterestModel(nn.Module):
     def views(self, batch: Batch, at: Positions) -> Views:
         """What the fusion sees."""
         items_BT = batch.items_BT
-        rows = Rows(self.items(items_BT), batch.length_B, batch.times_BT, batch.users_B, items_BT=items_BT)
+        known = {"times_BT": batch.times_BT, "now_BT": batch.now_BT, "users_B": batch.users_B, "items_BT": items_BT}
+        rows = Rows(self.items(items_BT), batch.length_B, **known)
         start_N = None if self.window is None else self.window(batch, at)
         end_N = self.recent_mask(batch, at) if self.recent_mask is not None and self.training else None
         branches = {"long": self.long, "short": self.short}

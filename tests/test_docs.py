@@ -116,7 +116,7 @@ def test_the_steps_in_a_checkout(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("runs/single/*/seed-1/record.json"))) == 2
     for page in PAGES.values():
         assert {line.split()[0] for line in commands(sections(page)[0])} == {"research", "pytest"}
-    # Tests of one new class each: 10 promises and its file for an encoder, of which 3 over every window.
+    # Tests of one new class each: 11 promises and its file for an encoder, of which 3 over every window.
     passed = [int(n) for n in re.findall(r"(\d+) passed", said)]
     assert len(passed) == 4 and passed[1] == passed[3] == 1 and passed[0] > 20 and passed[2] > 8, passed
 

@@ -30,6 +30,8 @@ SIZES = Sizes(D, T, n_items=5, n_users=4)
 LENGTHS = (T, 4, 8, 1)
 PAUSES = (0, 60, 60, 90_000, 0, 60, 4000, 60, 60, 200_000, 60)
 """Seconds before each interaction: sessions and days of different lengths."""
+ASKED = 7000
+"""Seconds from the last of them to the moment for which is asked there."""
 
 Make = Callable[..., Encoder]
 Starts = Callable[[Batch, Positions], Tensor]
@@ -67,9 +69,10 @@ def rows_of(x_BTD: Tensor, length_B: Tensor, user: int = 0, start: int = 0) -> R
     """Rows of the users from ``user`` on, with the times of the positions from ``start`` on."""
     b, t = x_BTD.shape[:2]
     step_T = torch.arange(start, start + t)
-    time_T = torch.tensor(PAUSES).cumsum(0)
-    times_BT = torch.minimum(time_T[step_T], time_T[start + length_B - 1][:, None])
-    return Rows(x_BTD, length_B, times_BT, torch.arange(user, user + b))
+    time_T = torch.tensor([*PAUSES, ASKED]).cumsum(0)
+    last_B1 = (start + length_B - 1)[:, None]
+    times_BT, now_BT = time_T[torch.minimum(step_T, last_B1)], time_T[torch.minimum(step_T, last_B1) + 1]
+    return Rows(x_BTD, length_B, times_BT, torch.arange(user, user + b), now_BT=now_BT)
 
 
 def rows_as_batch() -> Batch:
@@ -107,6 +110,21 @@ def a_later_item_never_changes_an_earlier_state(make: Make) -> None:
             expect((moved_BT[:, :t] < 1e-12).all(), "causal=True: a state depends on a later item")
         else:
             expect((moved_BT[:, :t] > 1e-9).all(), "an encoder that looks ahead does so; else call it causal")
+
+
+def a_later_moment_never_changes_an_earlier_state(make: Make) -> None:
+    """Everything from one position on happens later; what a causal encoder said before that stays."""
+    encoder, x_BTD, length_B = made(make).double(), vectors(2, T, D), torch.tensor([T, T])
+    rows = rows_of(x_BTD, length_B)
+    assert rows.times_BT is not None and rows.now_BT is not None
+    before_BTD, moves = encoder.encode(rows), False
+    for t in range(T):
+        later_T = (torch.arange(T) >= t) * 100_000
+        moved = replace(rows, times_BT=rows.times_BT + later_T, now_BT=rows.now_BT + later_T)
+        moved_BT = (encoder.encode(moved) - before_BTD).abs().amax(-1)
+        expect(not encoder.causal or (moved_BT[:, :t] < 1e-12).all(), "causal=True: a state depends on a later time")
+        moves |= bool((moved_BT > 1e-9).any())
+    expect(moves == encoder.needs_times, f"needs_times={encoder.needs_times} is not so")
 
 
 def a_causal_encoder_needs_no_lengths(make: Make) -> None:
@@ -223,6 +241,7 @@ def _last_three(at: Positions) -> Tensor:
 
 PROMISES: tuple[Callable[[Make], None], ...] = (
     a_later_item_never_changes_an_earlier_state,
+    a_later_moment_never_changes_an_earlier_state,
     a_causal_encoder_needs_no_lengths,
     a_window_over_everything_is_the_long_view,
     alone_or_in_a_batch_a_row_has_the_same_states,

@@ -71,7 +71,8 @@ class World:
     ) -> Views:
         """What a fusion is handed: of all positions, with the windows of ``start_of``, unless told otherwise."""
         at = self.at if at is None else at
-        rows = Rows(self.table[self.batch.items_BT], self.batch.length_B, self.batch.times_BT, self.batch.users_B)
+        batch = self.batch
+        rows = Rows(self.table[batch.items_BT], batch.length_B, batch.times_BT, batch.users_B, now_BT=batch.now_BT)
         long = self.long if "long" in branches else None
         short = self.short if "short" in branches else None
         start_N = self.start_of(at) if start_N is None else start_N

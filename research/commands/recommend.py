@@ -28,6 +28,9 @@ def recommend(
     items: Annotated[
         Path | None, typer.Option("--items", help="File of items that the run never met; they join the catalogue.")
     ] = None,
+    after: Annotated[
+        str, typer.Option("--after", help="Time since the latest interaction when it is asked: 30m, 2h, 3d.")
+    ] = "0s",
     top: Annotated[int, typer.Option("-k", "--top", help="How many items.")] = 10,
     seen: Annotated[bool, typer.Option("--seen", help="Items of the history may be recommended too.")] = False,
     mirror: Mirror = None,
@@ -40,6 +43,7 @@ def recommend(
     """
     from research.console import print_json
     from research.errors import UserError
+    from research.recommend.asked import seconds_of
     from research.recommend.recommender import Recommender
 
     if user is not None and history is not None:
@@ -47,13 +51,14 @@ def recommend(
     if user is None and history is None and text is None:
         raise UserError("Recommend to whom? Give --user ID, --history 'TITLE; TITLE' or --text WORDS.")
     use_mirrors(mirror)
+    seconds = seconds_of(after)
     recommender = Recommender(run, items)
     if user is not None:
-        answer = recommender.for_user(user, text=text, top=top, seen=seen)
+        answer = recommender.for_user(user, text=text, top=top, seen=seen, after=seconds)
     elif history is not None:
-        answer = recommender.for_history(history.split(";"), text=text, top=top, seen=seen)
+        answer = recommender.for_history(history.split(";"), text=text, top=top, seen=seen, after=seconds)
     else:
-        answer = recommender.for_text(text or "", top=top, seen=seen)
+        answer = recommender.for_text(text or "", top=top, seen=seen, after=seconds)
     if as_json:
         print_json(answer.plain())
     else:

@@ -1,4 +1,4 @@
-"""HSTU: layers of gated attention without softmax that know the time between interactions (see ``transduction``).
+"""HSTU: layers of gated attention without softmax that know how long ago everything was (see ``transduction``).
 
 Learned positions before the layers and a norm behind them, as in the authors' research code (which offers a norm or
 a division by the length there).
@@ -25,7 +25,9 @@ class HSTU(Stack):
     causal: ClassVar[bool] = True
     needs_times: ClassVar[bool] = True
 
-    def __init__(self, sizes: Sizes, *, blocks: int = 2, heads: int = 1, dropout: float = 0.1) -> None:
+    def __init__(
+        self, sizes: Sizes, *, blocks: int = 2, heads: int = 1, dropout: float = 0.1, from_now: bool = True
+    ) -> None:
         """Make the encoder.
 
         Args:
@@ -33,6 +35,8 @@ class HSTU(Stack):
             blocks: number of layers.
             heads: attention heads, a divisor of the width.
             dropout: rate behind the input and in every layer.
+            from_now: whether time is measured back from the moment for which is asked, not from the interaction that
+                reads.
 
         Raises:
             UserError: a value is out of its range.
@@ -40,9 +44,10 @@ class HSTU(Stack):
         made = [Transduction(sizes.width, heads, dropout, sizes.max_length, timed=True) for _ in range(blocks)]
         super().__init__(sizes, made, dropout)
         self.norm = nn.LayerNorm(sizes.width)
+        self.from_now = from_now
 
     def close(self, h: Tensor) -> Tensor:
         return self.norm(h)
 
     def _visible(self, rows: Rows) -> Tensor | None:
-        return buckets_of(rows)
+        return buckets_of(rows, from_now=self.from_now)

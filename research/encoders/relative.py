@@ -1,9 +1,10 @@
 """What attention adds to a score for how far apart two interactions are: in positions, and in time.
 
-The time between them falls into a bucket by its logarithm, as in HSTU (arXiv 2402.17152),
-``floor(ln(seconds) / .301)``: a bucket is about a third longer than the one before. Each bucket and each distance has a
-learned bias, the same for all heads. Departure: HSTU's code measures from the time of the *next* interaction, ours from
-that of the reading position, which knows no later one.
+Time is measured as in HSTU's code (arXiv 2402.17152), from the moment for which position t is asked back to interaction
+s: in training and in a test that is when the next interaction happens, which a recommender that is asked then knows. It
+says whether somebody goes on or comes back. Without ``from_now`` it is measured from interaction t: the control for
+what knowing the moment is worth. Its bucket is ``floor(ln(seconds) / .301)``: each is about a third longer than the one
+before. Each bucket and each distance has a learned bias, the same for all heads.
 
 Shape legend: B rows, T positions; [t, s] is position t reading position s.
 """
@@ -19,10 +20,11 @@ BUCKETS = 72
 """The last one begins at 1,911 million seconds: 60 years."""
 
 
-def buckets_of(rows: Rows) -> Tensor:
-    """``(B, T, T)`` bucket of the time between two positions, at least 1 second."""
-    assert rows.times_BT is not None
-    second_BTT = (rows.times_BT[:, :, None] - rows.times_BT[:, None]).abs().clamp(min=1)
+def buckets_of(rows: Rows, *, from_now: bool) -> Tensor:
+    """``(B, T, T)`` bucket of the time from interaction s to t or its moment, at least 1 second; 0 where s is later."""
+    end_BT = rows.now_BT if from_now else rows.times_BT
+    assert rows.times_BT is not None and end_BT is not None
+    second_BTT = (end_BT[:, :, None] - rows.times_BT[:, None]).clamp(min=1)
     return (second_BTT.double().log() / 0.301).long().clamp(max=BUCKETS - 1)
 
 

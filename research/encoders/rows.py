@@ -23,6 +23,7 @@ class Rows:
         users_B: user of each row, likewise.
         initial_BD: a state to begin from, for encoders that have one; ``None`` is their own start.
         items_BT: the items by number, for encoders that read what is said of them; 0 behind a row's length.
+        now_BT: seconds of the moment for which is asked at each position, not before its own time; ``None`` likewise.
     """
 
     x_BTD: Tensor
@@ -31,6 +32,7 @@ class Rows:
     users_B: Tensor | None = None
     initial_BD: Tensor | None = None
     items_BT: Tensor | None = None
+    now_BT: Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -53,6 +55,7 @@ class Rows:
             users_B=None if self.users_B is None else self.users_B[row_C],
             initial_BD=None,
             items_BT=None if self.items_BT is None else self.items_BT.flatten()[element_CL],
+            now_BT=None if self.now_BT is None else self.now_BT.flatten()[element_CL],
         )
 
 

@@ -2,8 +2,8 @@
 
 The attention of each block adds ``bias(distance) + bias(log time gap)`` to its scores (``relative.py``). Departures:
 TiSASRec learns a vector for each interval, divides intervals by the user's smallest one and adds the vectors to keys
-and values; here an interval has a number, is measured in seconds and is seen by scores only, as in HSTU. Vectors for
-pairs would be a tensor (B, T, T, D).
+and values; here an interval has a number, is measured in seconds, ends at the moment for which is asked and is seen by
+scores only, as in HSTU. Vectors for pairs would be a tensor (B, T, T, D).
 
 Shape legend: B rows, T positions, N asked positions, D width.
 """
@@ -47,7 +47,14 @@ class TimedTransformer(Stack):
     needs_times: ClassVar[bool] = True
 
     def __init__(
-        self, sizes: Sizes, *, blocks: int = 2, heads: int = 1, inner: int | None = None, dropout: float = 0.1
+        self,
+        sizes: Sizes,
+        *,
+        blocks: int = 2,
+        heads: int = 1,
+        inner: int | None = None,
+        dropout: float = 0.1,
+        from_now: bool = True,
     ) -> None:
         """Make the encoder.
 
@@ -57,6 +64,8 @@ class TimedTransformer(Stack):
             heads: attention heads, a divisor of the width.
             inner: width of the feed-forward layers; ``None`` is the model's width, as in SASRec.
             dropout: rate behind the input and in every block.
+            from_now: whether time is measured back from the moment for which is asked, not from the interaction that
+                reads.
 
         Raises:
             UserError: a value is out of its range.
@@ -65,9 +74,10 @@ class TimedTransformer(Stack):
         made = [TimedBlock(sizes.width, heads, inner, dropout, sizes.max_length) for _ in range(blocks)]
         super().__init__(sizes, made, dropout)
         self.norm = nn.LayerNorm(sizes.width)
+        self.from_now = from_now
 
     def close(self, h: Tensor) -> Tensor:
         return self.norm(h)
 
     def _visible(self, rows: Rows) -> Tensor | None:
-        return buckets_of(rows)
+        return buckets_of(rows, from_now=self.from_now)

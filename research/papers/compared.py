@@ -86,7 +86,8 @@ def _line(paper: Paper, label: str, runs: list[Run], changed: str) -> Line:
     row = paper.rows.get(label.removesuffix(HONEST))
     published = row.published if row else {}
     known: dict[str, Any] = {"paper": paper.name, "label": label, "data": paper.data, "published": published}
-    known["asked"] = len(paper.seeds) if row else 1
+    trained = row and not any(run.kind == "baseline" for run in runs)
+    known["asked"] = len(paper.seeds) if trained else 1
     finished = sorted((run for run in runs if run.ranks is not None), key=lambda run: run.seed)
     if not finished:
         failed = next((run.reason for run in runs if run.reason), None)

@@ -9,6 +9,7 @@ Shape legend: N interactions of the history.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -22,21 +23,38 @@ STEP = 60
 """Seconds between interactions that have no times."""
 
 
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def seconds_of(words: str) -> int:
+    """``"90s"``, ``"30m"``, ``"2h"``, ``"3d"`` or ``"1w"`` in seconds.
+
+    Raises:
+        UserError: it is none of these.
+    """
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?) ?([smhdw])", words.strip())
+    if found is None:
+        raise UserError(f"--after {words}: a number and one of s, m, h, d, w, such as 90s, 30m, 2h, 3d or 1w.")
+    return round(float(found[1]) * UNITS[found[2]])
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A history and who it belongs to; it is asked at the time of its last interaction.
+    """A history, who it belongs to, and when is asked.
 
     Attributes:
         user: index of the user; ``None``: nobody of the data.
         items: ``(N,)`` from 1, the oldest first.
         times: ``(N,)`` seconds.
         columns: carried columns, ``(N,)`` codes.
+        after: seconds from the last interaction to the moment for which is asked.
     """
 
     user: int | None
     items: np.ndarray
     times: np.ndarray
     columns: dict[str, np.ndarray]
+    after: int = 0
 
     @classmethod
     def of_user(cls, histories: Histories, name: str) -> Asked:
@@ -68,7 +86,7 @@ class Asked:
     def then(self, histories: Histories, item: int) -> Asked:
         """The same with one more interaction behind the last."""
         if not len(self.items):
-            return Asked.of_items(histories, np.array([item]))
+            return replace(Asked.of_items(histories, np.array([item])), after=self.after)
         time = self.times[-1] + (STEP if histories.has_times else 0)
         return replace(
             self,
@@ -85,13 +103,13 @@ class Asked:
             user: in whose name, where the history is nobody's.
         """
         n = len(self.items)
+        # A query is asked at the time of its target, so one more interaction stands there. Nothing else of it is read.
         alone = replace(
             histories,
-            offsets=np.array([0, n]),
-            items=self.items.astype(np.int32),
-            times=self.times.astype(np.int64),
-            columns=self.columns,
+            offsets=np.array([0, n + 1]),
+            items=np.append(self.items, self.items[-1:]).astype(np.int32),
+            times=np.append(self.times, self.times[-1:] + self.after).astype(np.int64),
+            columns={name: np.append(codes, codes[-1:]) for name, codes in self.columns.items()},
         )
         index = self.user if user is None else user
-        one = [np.array([number]) for number in (index or 0, 0, n, n - 1)]  # now is the time of the last interaction
-        return alone, Queries(*one)
+        return alone, Queries(*(np.array([number]) for number in (index or 0, 0, n, n)))

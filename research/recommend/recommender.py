@@ -7,6 +7,7 @@ learned of titles and categories read them as they read any other item.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -52,7 +53,9 @@ class Recommender:
         self.histories = with_items(data, self.new)
         self.count_I = self.split.train.count(self.histories)
 
-    def for_user(self, user: str, *, text: str | None = None, top: int = 10, seen: bool = False) -> Answer:
+    def for_user(
+        self, user: str, *, text: str | None = None, top: int = 10, seen: bool = False, after: int = 0
+    ) -> Answer:
         """For a user of the data after all that is known of them, validation and test items too.
 
         Args:
@@ -60,15 +63,16 @@ class Recommender:
             text: read as the latest thing that they picked.
             top: how many items.
             seen: whether items of the history may be among them.
+            after: seconds from the latest interaction to the moment for which is asked; parts that read times heed it.
 
         Raises:
             UserError: there is no such user, or the run reads no text.
         """
-        asked = Asked.of_user(self.histories, user)
+        asked = replace(Asked.of_user(self.histories, user), after=after)
         return self._answer(asked, text, top, seen, [])
 
     def for_history(
-        self, history: Sequence[str], *, text: str | None = None, top: int = 10, seen: bool = False
+        self, history: Sequence[str], *, text: str | None = None, top: int = 10, seen: bool = False, after: int = 0
     ) -> Answer:
         """For items that somebody picked; arguments as for `for_user`.
 
@@ -77,22 +81,25 @@ class Recommender:
             text: as for `for_user`.
             top: likewise.
             seen: likewise.
+            after: likewise.
 
         Raises:
             UserError: an item is unknown, the run reads no text, or it answers its own users only.
         """
         names = Names(self.histories, self.count_I)
-        asked = Asked.of_items(self.histories, names.items(history))
+        asked = replace(Asked.of_items(self.histories, names.items(history)), after=after)
         return self._answer(asked, text, top, seen, names.notes)
 
-    def for_text(self, text: str, *, top: int = 10, seen: bool = False) -> Answer:
+    def for_text(self, text: str, *, top: int = 10, seen: bool = False, after: int = 0) -> Answer:
         """For somebody of whom nothing is known but these words; arguments and errors as for `for_history`."""
-        asked = Asked.of_items(self.histories, np.zeros(0, dtype=np.int64))
+        asked = replace(Asked.of_items(self.histories, np.zeros(0, dtype=np.int64)), after=after)
         return self._answer(asked, text, top, seen, [])
 
     def _answer(self, asked: Asked, text: str | None, top: int, seen: bool, notes: list[str]) -> Answer:
         if top < 1:
             raise UserError(f"top={top}: at least 1 item is recommended.")
+        if asked.after < 0:
+            raise UserError(f"after={asked.after}: seconds that have passed, so 0 or more.")
         scores = self._plain if text is None else self._reading(text)
         question = asked if text is None else asked.then(self.histories, self.histories.n_items + 1)
         scored = scores(question)
@@ -174,11 +181,14 @@ class Recommender:
         notes = []
         if unread := len(self.new) - int(scores.known_A[: len(self.new)].sum()):
             notes.append(f"{unread:,} of {len(self.new):,} new items have nothing that this run reads: not offered.")
-        if asked.user is None and scores.reads_times:
-            notes.append(
-                f"This run reads times ({', '.join(scores.reads_times)}), and what is typed has none: a minute apart, "
-                "the latest at the last moment of the data."
-            )
+        if scores.reads_times:
+            typed = "what is typed has none: a minute apart, the latest at the last moment of the data"
+            when = "asked in the moment of the latest interaction (--after 3d: later, where one of these heeds it)"
+            said = [typed] * (asked.user is None) + [when] * (asked.after == 0)
+            if said:
+                notes.append(f"This run reads times ({', '.join(scores.reads_times)}): {'; '.join(said)}.")
+        elif asked.after:
+            notes.append("This run reads no times, so when it is asked changes nothing.")
         if asked.user is None and scores.columns:
             notes.append(f"This run reads {', '.join(scores.columns)}, which is unknown of what is typed.")
         return notes

@@ -60,7 +60,6 @@ class _Arm:
 
     own: list[str]
     axes: dict[str, str]
-    seeds: list[int]
     space: Space = field(default_factory=dict)
 
 
@@ -76,7 +75,7 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
     Raises:
         UserError: an arm does not compose or makes no sense, or says what the tuning chooses.
     """
-    composed: list[tuple[list[str], dict[str, str], list[int], DictConfig, Tuning | None]] = []
+    composed: list[tuple[list[str], dict[str, str], DictConfig, Tuning | None]] = []
     seen: set[tuple[str, ...]] = set()
     if study.tune:
         need_optuna()
@@ -95,11 +94,12 @@ def plan(study: Study, overrides: list[str]) -> list[Planned]:
         same = tuple(cell(each) for each in (config, *(tuning.corners if tuning else ())))
         if same not in seen:
             seen.add(same)
-            composed.append((said, axes, arm.seeds, config, tuning))
+            composed.append((said, axes, config, tuning))
     runs = []
     for seed in study.seeds:
-        for number, (said, axes, seeds, config, tuning) in enumerate(composed):
-            if seed in seeds:
+        for number, (said, axes, config, tuning) in enumerate(composed):
+            # What does not train is deterministic, a row or an arm: the first seed stands for all.
+            if seed == study.seeds[0] or not config.get("baseline"):
                 name = ", ".join(axes.values()) or label(config)
                 runs.append(Planned(_seeded(config, seed), [*said, f"seed={seed}"], axes, name, tuning, number=number))
     return runs
@@ -142,7 +142,6 @@ def tunings(runs: list[Planned], *, ready: bool | None = None) -> list[Tuning]:
 
 
 def _arms(study: Study) -> list[_Arm]:
-    # Rows without training are deterministic: the first seed stands for all.
     spaces = study.tune.baselines if study.tune else {}
     if unknown := [name for name in spaces if name not in study.baselines]:
         raise UserError(
@@ -150,13 +149,13 @@ def _arms(study: Study) -> list[_Arm]:
             f"Its 'baselines': {', '.join(study.baselines) or 'none'}."
         )
     arms = [
-        _Arm([*words, f"baseline={name}"], {}, study.seeds[:1], spaces.get(name, {}))
+        _Arm([*words, f"baseline={name}"], {}, spaces.get(name, {}))
         for words in study.protocols
         for name in study.baselines
     ]
     for point in study.points:
         own = [word for key, value in point.items() for word in study.words(key, value)]
-        arms.append(_Arm(own, point, study.seeds, study.tune.space if study.tune else {}))
+        arms.append(_Arm(own, point, study.tune.space if study.tune else {}))
     return arms
 
 

@@ -58,6 +58,22 @@ class FarSighted(Sound):
     reach = 2
 
 
+class KnowsTheEnd(Sound):
+    """Counts days back from the end of the row, where most states are not yet."""
+
+    needs_times = True
+
+    def encode(self, rows: Rows) -> Tensor:
+        assert rows.times_BT is not None
+        return rows.x_BTD.cumsum(1) + (rows.times_BT[:, -1:, None] - rows.times_BT[:, :, None]) / 86_400
+
+
+class ReadsTimesInSecret(Sound):
+    def encode(self, rows: Rows) -> Tensor:
+        assert rows.now_BT is not None
+        return rows.x_BTD.cumsum(1) + rows.now_BT[:, :, None] / 86_400
+
+
 class ReadsLengths(Sound):
     def encode(self, rows: Rows) -> Tensor:
         return rows.x_BTD.cumsum(1) / rows.length_B[:, None, None]
@@ -110,6 +126,8 @@ BROKEN_ENCODERS: list[tuple[type[Encoder], Callable]] = [
     (Peeks, encoders.a_later_item_never_changes_an_earlier_state),
     (Deaf, encoders.a_later_item_never_changes_an_earlier_state),
     (FarSighted, encoders.a_later_item_never_changes_an_earlier_state),
+    (KnowsTheEnd, encoders.a_later_moment_never_changes_an_earlier_state),
+    (ReadsTimesInSecret, encoders.a_later_moment_never_changes_an_earlier_state),
     (ReadsLengths, encoders.a_causal_encoder_needs_no_lengths),
     (DoublesWindows, encoders.a_window_over_everything_is_the_long_view),
     (LikesCompany, encoders.alone_or_in_a_batch_a_row_has_the_same_states),

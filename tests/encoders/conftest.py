@@ -22,7 +22,10 @@ Naive = Callable[["Tensor", "Tensor", int], "Tensor"]
 
 @pytest.fixture
 def ragged() -> Rows:
-    """Three rows of 7, 1 and 4 items of width 6 in float64, of the users 2, 0 and 1; wild numbers behind the ends."""
+    """Three rows of 7, 1 and 4 items of width 6 in float64, of the users 2, 0 and 1; wild numbers behind the ends.
+
+    What follows position t is asked for 40 (t + 1)^2 seconds after it.
+    """
     import torch
 
     from research.encoders.rows import Rows
@@ -32,7 +35,9 @@ def ragged() -> Rows:
     length_B = torch.tensor([7, 1, 4])
     behind_BT = torch.arange(7) >= length_B[:, None]
     times_BT = torch.tensor([0, 30, 30, 4_000, 90_000, 400_000, 3_000_000]) + torch.tensor([[0], [7], [50]])
-    return Rows(x_BTD.masked_fill(behind_BT[:, :, None], 1e3), length_B, times_BT, torch.tensor([2, 0, 1]))
+    now_BT = times_BT + 40 * torch.arange(1, 8).square()
+    x_BTD = x_BTD.masked_fill(behind_BT[:, :, None], 1e3)
+    return Rows(x_BTD, length_B, times_BT, torch.tensor([2, 0, 1]), now_BT=now_BT)
 
 
 @pytest.fixture

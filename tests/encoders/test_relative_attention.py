@@ -22,8 +22,9 @@ from research.sizes import Sizes
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def bias_of(bias: RelativeBias, time_L, t: int, s: int) -> torch.Tensor:
-    seconds = max(1, int(time_L[t] - time_L[s]))
+def bias_of(bias: RelativeBias, time_L, t: int, s: int, *, from_now: bool = True) -> torch.Tensor:
+    later = 40 * (t + 1) ** 2 if from_now else 0  # the moment of t, as the rows have it
+    seconds = max(1, int(time_L[t] + later - time_L[s]))
     found = bias.position[t - s]
     return found if bias.time is None else found + bias.time[int(math.log(seconds) / 0.301)]
 
@@ -31,10 +32,14 @@ def bias_of(bias: RelativeBias, time_L, t: int, s: int) -> torch.Tensor:
 class TestBuckets:
     def test_by_hand(self) -> None:
         """ln 60 / .301 = 13.6; ln 3600 / .301 = 27.2; a day 37.8; 30 days 49.06; ln 2 / .301 = 2.3."""
-        times = torch.tensor([[0, 1, 2, 60, 3600, 86_400, 30 * 86_400, 10**12]])
-        got = buckets_of(Rows(torch.zeros(1, 8, 2), torch.tensor([8]), times))
-        assert got[0, :, 0].tolist() == [0, 0, 2, 13, 27, 37, 49, BUCKETS - 1]
-        assert torch.equal(got, got.transpose(1, 2)), "of the time between, not of its sign"
+        times = torch.tensor([[0, 1, 2, 60, 3600, 86_400, 30 * 86_400]])
+        now = torch.tensor([[1, 2, 60, 3600, 86_400, 30 * 86_400, 10**12]])
+        rows = Rows(torch.zeros(1, 7, 2), torch.tensor([7]), times, now_BT=now)
+        got = buckets_of(rows, from_now=True)
+        assert got[0, :, 0].tolist() == [0, 2, 13, 27, 37, 49, BUCKETS - 1]
+        assert got[0, 4, :5].tolist() == [37, 37, 37, 37, 37] and got[0, 2, :3].tolist() == [13, 13, 13]
+        got = buckets_of(rows, from_now=False)
+        assert got[0, :, 0].tolist() == [0, 0, 2, 13, 27, 37, 49] and got[0, 3, :4].tolist() == [13, 13, 13, 0]
 
     def test_what_comes_later_is_minus_infinity(self) -> None:
         bias = RelativeBias(5, timed=False)(3, None)[0, 0]
@@ -76,9 +81,9 @@ def test_hstu(ragged, shaken, same_by_prefix, kind: type, heads: int) -> None:
     same_by_prefix(encoder, ragged, naive)
 
 
-@pytest.mark.parametrize("heads", [1, 3])
-def test_timed_transformer(ragged, shaken, same_by_prefix, heads: int) -> None:
-    encoder = shaken(TimedTransformer(Sizes(6, 7), heads=heads, inner=10))
+@pytest.mark.parametrize(("heads", "from_now"), [(1, True), (3, True), (3, False)])
+def test_timed_transformer(ragged, shaken, same_by_prefix, heads: int, from_now: bool) -> None:
+    encoder = shaken(TimedTransformer(Sizes(6, 7), heads=heads, inner=10, from_now=from_now))
     e = 6 // heads
 
     def layer(block, x_LD, time_L):
@@ -89,7 +94,8 @@ def test_timed_transformer(ragged, shaken, same_by_prefix, heads: int) -> None:
             heard = []
             for own in range(0, 6, e):
                 score = [
-                    q_LD[t, own : own + e] @ k_LD[s, own : own + e] / e**0.5 + bias_of(block.bias, time_L, t, s)
+                    q_LD[t, own : own + e] @ k_LD[s, own : own + e] / e**0.5
+                    + bias_of(block.bias, time_L, t, s, from_now=from_now)
                     for s in range(t + 1)
                 ]
                 weight = [math.exp(z.item()) for z in score]

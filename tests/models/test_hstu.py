@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from published import HOUR, ITEMS, TIMES
+from published import HOUR, ITEMS, LATER, TIMES
 from recomputed import FOLLOWED, NEXT, embedded, linear, loss_of, norm, normed, silu
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def expected(model, blocks: int, heads: int = 1, *, timed: bool = True) -> np.ndarray:
     w, scores = model.weights, []
-    for row, hours in zip(ITEMS, TIMES, strict=True):
+    for row, hours, later in zip(ITEMS, TIMES, LATER, strict=True):
         h_T = list(embedded(model, row) + w["long.positions.weight"][: len(row)])
         for i in range(blocks):
-            h_T = transduction(w, f"long.blocks.{i}", h_T, hours if timed else None, heads)
+            h_T = transduction(w, f"long.blocks.{i}", h_T, [*hours, hours[-1] + later] if timed else None, heads)
         for h in h_T:
             interest = normed(w, "long.norm", h)
             scores.append([cosine(interest, item) / 0.05 for item in model.items_ID])
@@ -38,7 +38,7 @@ def transduction(w, block: str, x_T: list, hours: list[int] | None, heads: int) 
             _, v, _, k = parts[s]
             bias = w[f"{block}.bias.position"][t - s]
             if hours is not None:
-                seconds = max(1, HOUR * (hours[t] - hours[s]))
+                seconds = max(1, HOUR * (hours[t + 1] - hours[s]))  # from the interaction that is asked for
                 bias = bias + w[f"{block}.bias.time"][math.floor(math.log(seconds) / 0.301)]
             for own in range(heads):
                 span = slice(own * e, own * e + e)

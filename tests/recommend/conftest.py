@@ -28,6 +28,7 @@ ARMS = {
     ],
     "ids": ["fusion=fissa"],
     "users": ["encoder@long=user", "fusion=concat"],
+    "moment": ["encoder@long=hstu", "fusion=long_only"],
     "popularity": ["baseline=popularity"],
 }
 

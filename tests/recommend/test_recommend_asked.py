@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from research.errors import UserError
-from research.recommend.asked import Asked
+from research.recommend.asked import Asked, seconds_of
 
 
 @pytest.fixture
@@ -20,10 +20,31 @@ def histories(make_histories):
 
 def test_a_user_is_asked_for_at_the_time_of_the_last_interaction(histories) -> None:
     alone, query = Asked.of_user(histories, "u1").query(histories)
-    assert alone.items.tolist() == [3, 1] and alone.times.tolist() == [5, 800]
-    assert alone.columns["scenario"].tolist() == [2, 2]
+    assert alone.items[:2].tolist() == [3, 1] and alone.times[:2].tolist() == [5, 800]
+    assert alone.columns["scenario"][:2].tolist() == [2, 2]
     assert (query.user.tolist(), query.start.tolist(), query.stop.tolist()) == ([1], [0], [2])
     assert alone.times[query.target].tolist() == [800]
+
+
+def test_or_after_it(histories) -> None:
+    for asked in (Asked.of_user(histories, "u1"), Asked.of_items(histories, np.array([3, 1]))):
+        alone, query = replace(asked, after=3600).query(histories)
+        assert int(alone.times[query.target][0]) == int(asked.times[-1]) + 3600 and query.stop.tolist() == [2]
+    then = replace(Asked.of_user(histories, "u1"), after=3600).then(histories, 4)
+    assert then.times.tolist() == [5, 800, 860] and then.after == 3600
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1.5 d", 129_600), ("1w", 604_800)]
+)
+def test_a_time_in_words(words: str, seconds: int) -> None:
+    assert seconds_of(words) == seconds
+
+
+@pytest.mark.parametrize("words", ["", "3", "h", "-2h", "2 years", "1e9d"])
+def test_what_is_no_time_is_refused(words: str) -> None:
+    with pytest.raises(UserError, match="such as 90s"):
+        seconds_of(words)
 
 
 def test_what_is_typed_lies_a_minute_apart_and_ends_with_the_data(histories) -> None:

@@ -36,12 +36,27 @@ def test_json_is_what_python_says(trained) -> None:
     assert json.loads(result.stdout)["user"] == "3" and len(answer.rows) == 3
 
 
+def test_a_text_of_any_script_is_read_and_said_again(trained) -> None:
+    text = "ruhige Science-Fiction über Erinnerung; тихая фантастика; 静かなSF"
+    result = CliRunner().invoke(app, ["recommend", str(trained["text"]), "--text", text, "-k", "2", "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer["text"] == text and len(answer["rows"]) == 2
+
+
+def test_when_is_asked_reaches_every_kind_of_question(trained) -> None:
+    for question in (["--user", "3"], ["--history", "3;4"], ["--text", "quiet story"]):
+        result = CliRunner().invoke(app, ["recommend", str(trained["text"]), *question, "--after", "2h"])
+        assert result.exit_code == 0 and "reads no times" in result.stderr, result.output
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         ([], "Recommend to whom"),
         (["--user", "1", "--history", "x"], "two histories"),
         (["--history", " ; "], "history is empty"),
+        (["--user", "3", "--after", "soon"], "--after soon: a number"),
     ],
 )
 def test_a_question_that_is_none(trained, words: list[str], says: str) -> None:

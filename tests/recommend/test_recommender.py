@@ -35,13 +35,13 @@ def by_hand(directory: Path) -> tuple[InterestModel, Histories, Split]:
     return model.eval(), histories, split
 
 
-def asked(model: nn.Module, items: list[int], times: list[int], user: int = 0) -> Fused:
-    """The state behind the last item, at the time of it."""
+def asked(model: nn.Module, items: list[int], times: list[int], user: int = 0, after: int = 0) -> Fused:
+    """The state behind the last item, so many seconds after it."""
     batch = Batch(
         users_B=torch.tensor([user]),
         items_BT=torch.tensor([items]),
         times_BT=torch.tensor([times]),
-        now_BT=torch.tensor([[*times[1:], times[-1]]]),
+        now_BT=torch.tensor([[*times[1:], times[-1] + after]]),
         length_B=torch.tensor([len(items)]),
     )
     with torch.no_grad():
@@ -116,6 +116,22 @@ def test_a_typed_history_ends_with_the_data_a_minute_apart(trained) -> None:
     assert answer.user is None and [one.title for one in answer.history] == histories.titles[[2, 10, 3]].tolist()
     assert any("reads times (session)" in note for note in answer.notes)
     assert not any("reads times" in note for note in Recommender(trained["text"]).for_history(words).notes)
+
+
+def test_when_it_is_asked_counts_where_times_are_read(trained) -> None:
+    model, histories, _ = by_hand(trained["moment"])
+    recommender, name = Recommender(trained["moment"]), str(histories.user_ids[0])
+    first = slice(0, histories.offsets[1])
+    items, times = histories.items[first][-8:].tolist(), histories.times[first][-8:].tolist()
+    for after in (0, 86_400):
+        with torch.no_grad():
+            score_I = one_by_one(asked(model, items, times, after=after), model.items.candidates())
+        answer = recommender.for_user(name, top=1000, seen=True, after=after)
+        assert [row.item for row in answer.rows] == [str(histories.item_ids[i - 1]) for i in best(score_I, without=[])]
+        assert any("reads times (hstu)" in note for note in answer.notes) == (after == 0)
+    with pytest.raises(UserError, match="after=-1"):
+        recommender.for_user(name, after=-1)
+    assert any("changes nothing" in note for note in Recommender(trained["text"]).for_user(name, after=9).notes)
 
 
 class Vectors(nn.Module):

@@ -139,6 +139,13 @@ def test_rows_without_training_stand_under_each_protocol_once(tmp_path, override
     ]
 
 
+def test_an_arm_without_training_has_one_seed(tmp_path, overrides):
+    arms = {"usual": [], "by_titles": ["baseline=ease"]}
+    study = read_study_file(write(tmp_path / "s.yaml", axes=None, arms=arms, seeds=[3, 4], baseline={"arm": "usual"}))
+    found = [(run.label, run.config.seed) for run in plan(study, overrides)]
+    assert found == [("popularity", 3), ("usual", 3), ("by_titles", 3), ("usual", 4)]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

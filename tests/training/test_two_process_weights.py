@@ -1,4 +1,7 @@
-"""Two gloo processes end with the weights of one also where gradients are sparse and where weights are averaged."""
+"""Two gloo processes take the steps of one, also where gradients are sparse and where weights are averaged.
+
+Plain steps have no test of their own: averages of the weights along the way are equal only where the steps are.
+"""
 
 from __future__ import annotations
 

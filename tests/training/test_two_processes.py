@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
 import torch
-from safetensors.torch import load_file
 
 from research.training.run import run
 
@@ -35,22 +33,6 @@ def train_in_two(config, tmp_path: Path, *overrides: str) -> Path:
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return Path(json.loads(result.stdout)["directory"])
-
-
-@pytest.fixture(scope="module")
-def words() -> list[str]:
-    # Without dropout both sides draw nothing, so steps on two processes must equal steps on one.
-    return ["dropout=0.0", "loss.precision=fp32", "trainer.max_epochs=2", "trainer.validate_every=2"]
-
-
-def test_two_processes_take_the_steps_of_one(small, tmp_path, words):
-    one = run(small(*words))[1]
-    two = train_in_two(small(), tmp_path, *words)
-    a, b = load_file(one / "weights.safetensors"), load_file(two / "weights.safetensors")
-    for name in a:
-        torch.testing.assert_close(a[name], b[name], atol=2e-5, rtol=1e-3, msg=name)
-    users = pq.read_table(two / "ranks.parquet")["user"].to_numpy()
-    assert np.array_equal(np.sort(users), np.arange(60))
 
 
 def test_given_weights_rank_alike_on_one_and_two_processes(small, tmp_path):
@@ -93,5 +75,6 @@ def test_ranks_of_the_same_weights_are_the_same_bytes(small, tmp_path):
     two = train_in_two(small(), tmp_path, *still)
     assert (one / "weights.safetensors").read_bytes() == (two / "weights.safetensors").read_bytes()
     assert (one / "ranks.parquet").read_bytes() == (two / "ranks.parquet").read_bytes()
+    assert np.array_equal(np.sort(pq.read_table(two / "ranks.parquet")["user"].to_numpy()), np.arange(60))
     found = [json.loads((place / "record.json").read_text())["branch_correlation"] for place in (one, two)]
     assert found[0] is not None and found[0] == found[1], "to the last bit"
