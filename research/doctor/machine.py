@@ -15,7 +15,13 @@ PACKAGES = (
 )
 """Optional ones too; what is not installed says so."""
 
-FLAGS = {"AVX2": "avx2", "AVX512": "avx512f", "AMX": "amx_tile", "AMX bf16": "amx_bf16"}
+FLAGS = {
+    "AVX2": "avx2",
+    "AVX512": "avx512f",
+    "AVX512 bf16": "avx512_bf16",
+    "AMX": "amx_tile",
+    "AMX bf16": "amx_bf16",
+}
 
 SECRETS = ("WANDB_API_KEY", "HF_TOKEN")
 

@@ -1,9 +1,9 @@
 """Cross-entropy over the whole catalogue, never holding (positions x items) scores.
 
 Two kernels compute the same loss. ``portable`` is torch's chunked ``linear_cross_entropy``. ``fused`` forms the
-gradient in the forward pass, chunk by chunk. Where the chip multiplies bfloat16 in hardware it takes the three matrix
-products and the softmax between them in bfloat16; sums, the target's own part of the gradient and the weights stay in
-float32, and it agrees with the first within bfloat16 rounding.
+gradient in the forward pass, chunk by chunk. Where the processor multiplies bfloat16 in hardware it takes the three
+matrix products and the softmax between them in bfloat16; sums, the target's own part of the gradient and the weights
+stay in float32, and it agrees with the first within bfloat16 rounding.
 
 Shape legend: N supervised positions, D width, I items, V rows of the item table, C positions of a chunk.
 """
@@ -26,6 +26,8 @@ from research.losses.base import Loss
 
 ROWS = 128
 """Positions are filled up to a multiple of this."""
+BF16 = ("amx_bf16", "avx512_bf16")
+"""Instructions with which a processor multiplies bfloat16, as torch names them."""
 
 
 class CrossEntropy(Loss):
@@ -44,7 +46,8 @@ class CrossEntropy(Loss):
         Args:
             count_I: not used; no item is drawn.
             kernel: ``auto`` is ``fused``.
-            precision: of the fused kernel's products; ``auto`` is bf16 on a CPU with AMX and fp32 elsewhere.
+            precision: of the fused kernel's products; ``auto`` is bf16 on a CPU that has instructions for it
+                and fp32 elsewhere.
             chunk: positions whose scores exist at one time.
 
         Raises:
@@ -54,7 +57,7 @@ class CrossEntropy(Loss):
         if chunk < 1:
             raise UserError(f"loss.chunk={chunk}: at least one position is scored at a time.")
         self.fused = kernel != "portable"
-        self.bf16 = precision == "bf16" or (precision == "auto" and torch.cpu._is_amx_tile_supported())
+        self.precision = precision
         self.chunk = chunk
 
     def forward(self, fused: Fused, target_N: Tensor, items: ItemTable) -> Tensor:
@@ -67,8 +70,14 @@ class CrossEntropy(Loss):
             )
         table_VD, first = items.matrix()
         return _FusedCrossEntropy.apply(
-            fused.interest_ND, table_VD, target_N, first, items.n_items, self.chunk, self.bf16
+            fused.interest_ND, table_VD, target_N, first, items.n_items, self.chunk, self.in_bf16(table_VD.device)
         )
+
+    def in_bf16(self, device: torch.device) -> bool:
+        """Whether the fused kernel's products are in bfloat16 there."""
+        if self.precision != "auto" or device.type != "cpu":
+            return self.precision == "bf16"
+        return any(torch.cpu.get_capabilities().get(name, False) for name in BF16)
 
     def _candidate_by_candidate(self, fused: Fused, target_N: Tensor, candidates_ID: Tensor) -> Tensor:
         """Scores of a chunk are computed again in the backward pass instead of being kept."""

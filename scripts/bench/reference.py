@@ -57,7 +57,7 @@ class Settings:
     mask_rate: float = 0.2
     last_only: float = 0.1
     chunk: int = 1024
-    bf16: bool = torch.cpu._is_amx_tile_supported()
+    bf16: bool = any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_bf16", "avx512_bf16"))
     seed: int = 1
 
 

@@ -180,11 +180,17 @@ class TestSettings:
             and not CrossEntropy(COUNT_I, kernel="portable").fused
         )
 
-    def test_auto_precision_follows_the_chip(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for has in (True, False):
-            monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda has=has: has)
-            assert CrossEntropy(COUNT_I).bf16 is has
-            assert CrossEntropy(COUNT_I, precision="bf16").bf16 and not CrossEntropy(COUNT_I, precision="fp32").bf16
+    @pytest.mark.parametrize(
+        ("chip", "has"),
+        [({"amx_bf16": True}, True), ({"avx512_bf16": True}, True), ({"avx512_f": True, "amx_bf16": False}, False)],
+    )
+    def test_auto_precision_follows_the_processor(self, chip, has, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: chip)
+        here, elsewhere = torch.device("cpu"), torch.device("meta")
+        assert CrossEntropy(COUNT_I).in_bf16(here) is has and not CrossEntropy(COUNT_I).in_bf16(elsewhere)
+        for place in (here, elsewhere):
+            assert CrossEntropy(COUNT_I, precision="bf16").in_bf16(place)
+            assert not CrossEntropy(COUNT_I, precision="fp32").in_bf16(place)
 
     @pytest.mark.parametrize("chunk", [0, -5])
     def test_a_chunk_holds_a_position(self, chunk: int) -> None:

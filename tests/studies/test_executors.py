@@ -265,7 +265,7 @@ class TestPreemption:
         assert one == other
 
 
-# As SLURM does, sbatch keeps a copy of the script: submitit moves the file that it gave, while the job may start already.
+# As SLURM's does, this sbatch keeps a copy of the script: submitit moves its own while the job may start already.
 SBATCH = """#!/usr/bin/env bash
 id=$((100 + $(ls "$FAKE"/*.sh 2> /dev/null | wc -l))); script="$FAKE/$id.sh"; cp "$1" "$script"
 last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$script")
