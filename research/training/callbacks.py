@@ -77,7 +77,13 @@ class Curves(pl.Callback):
 
 
 class Reporter(pl.Callback):
-    """Tells whoever shows progress how far the run is; at most five times a second."""
+    """Tells whoever shows progress how far the run is.
+
+    Attributes:
+        pause: seconds between two steps that are told; the end of an epoch always is.
+    """
+
+    pause = 0.2
 
     def __init__(self, report: Report, curves: Curves) -> None:
         """Choose the listener; ``curves`` knows the values so far."""
@@ -86,7 +92,7 @@ class Reporter(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         now = time.perf_counter()
-        if now - self._last > 0.2:
+        if now - self._last > self.pause:
             self._last = now
             self._tell(trainer)
 

@@ -6,6 +6,7 @@ Shape legend: N supervised positions, D width, I items, U users.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -261,10 +262,16 @@ class TestFramework:
         apart = [abs(a - b) for a, b, no_rank in zip(ours, theirs["better"], seen, strict=True) if not no_rank]
         assert len(apart) > 20 and max(apart) <= 1 and sum(apart) <= 2
 
-    def test_both_measure_what_a_run_reports(self, words: list[str], tmp_path: Path) -> None:
+    def test_both_measure_what_a_run_reports(
+        self, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from research.training.callbacks import Reporter
         from scripts.bench.ours import measure, overrides
         from scripts.bench.reference import measure as measure_reference
 
+        taken: list[Turn] = []
+        monkeypatch.setattr(Turn, "_wait", lambda self: taken.append(self))
+        monkeypatch.setattr(Reporter, "pause", Reporter.pause)  # measuring changes it
         result = measure([*overrides("transformer", "simulated", 12, tmp_path / "runs", 2), *words], Turn())
         assert len(result["epoch_s"]) == 2 and all(0 < seconds < 60 for seconds in result["epoch_s"])
         assert result["eval_users_per_s"] > 0 and 0 <= result["hr@10"] <= 1
@@ -274,3 +281,6 @@ class TestFramework:
         # Other orders and initial weights: the same level of loss after three epochs, not the same number.
         assert reference["loss"] == pytest.approx(result["loss"], rel=0.1)
         assert reference["histories"] == int((np.diff(data.offsets) - 2 > 1).sum())
+        # Whose turns are longer is ahead of the others, and who is left works alone on a machine that is free.
+        (one, turns), (other, as_many) = Counter(map(id, taken)).items()
+        assert one != other and turns == as_many > 3
