@@ -60,7 +60,7 @@ def count_better_dots(
     seen_row_S: Tensor,
     seen_item_S: Tensor,
     *,
-    chunk: int = 1024,
+    chunk: int = 2048,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Count who scores above each target, and who equals it; arguments and results as of ``count_better``.
 
