@@ -23,8 +23,8 @@ from torch.autograd.function import once_differentiable
 from research.encoders.chains import Runs
 from research.encoders.steps import Step
 
-ROWS = 512
-"""Chains of a block for each thread. Of width 64 they have 0.5 MB of gates: a step stays in a second-level cache."""
+ROWS = 1024
+"""Chains of a block for each thread. Of width 64 they have 1 MB of gates: a step stays in a second-level cache."""
 
 
 @dataclass(frozen=True)
