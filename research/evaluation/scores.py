@@ -34,7 +34,8 @@ class DotScores:
         self.candidates_ID = candidates_ID.double()
         interest = interest_BD.double()
         longest = self.candidates_ID.norm(dim=1).max()
-        size_B1 = (interest.norm(dim=1, keepdim=True) * longest).clamp(min=torch.finfo(torch.float64).tiny)
+        size_B1 = interest.norm(dim=1, keepdim=True) * longest
+        size_B1[size_B1 == 0] = 1.0  # then every score is 0
         # In units of the grid; up to 2^24 whole numbers are exact in float32.
         self.interest_BD = interest / size_B1 * 2**24
         self.n_items = len(candidates_ID)

@@ -52,7 +52,7 @@ def test_close_pairs_need_the_second_look(monkeypatch: pytest.MonkeyPatch) -> No
     """Else the example would not test it: with no room for float32's error the counts are wrong."""
     interest_BD, item_ID, *asked = case(0, 64)
     expected = count_better(DotScores(interest_BD, item_ID), *asked)
-    monkeypatch.setattr(dot_ranks, "SLACK", -64)
+    monkeypatch.setattr(dot_ranks, "SLACK", 0.01 - 2 * 64)
     got = count_better_dots(interest_BD, Catalogue(item_ID), *asked)
     assert not all(torch.equal(g, e) for g, e in zip(got, expected, strict=True))
 
@@ -65,11 +65,22 @@ def test_the_size_of_vectors_plays_no_part() -> None:
         assert all(torch.equal(g, e) for g, e in zip(got, expected, strict=True))
 
 
+@pytest.mark.parametrize("zero", ["items", "interests"])
+def test_where_everything_ties(zero: str) -> None:
+    interest_BD, item_ID, *asked = case(2, 16)
+    (item_ID if zero == "items" else interest_BD).zero_()
+    better_B, ties_B, candidates_B = count_better_dots(interest_BD, Catalogue(item_ID), *asked)
+    expected = count_better(DotScores(interest_BD, item_ID), *asked)
+    assert all(torch.equal(g, e) for g, e in zip((better_B, ties_B, candidates_B), expected, strict=True))
+    ranked_B = better_B == 0  # a target that was seen stands last
+    assert ranked_B.sum() > 20 and torch.equal(ties_B[ranked_B], candidates_B[ranked_B] - 1)
+
+
 def test_a_lower_precision_of_products_takes_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
     interest_BD, item_ID, *asked = case(2, 64)
     expected = count_better(DotScores(interest_BD, item_ID), *asked)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
-    monkeypatch.setattr(dot_ranks, "SLACK", -64)  # the fast way would be wrong now
+    monkeypatch.setattr(dot_ranks, "SLACK", 0.01 - 2 * 64)  # the fast way would be wrong now
     got = count_better_dots(interest_BD, Catalogue(item_ID), *asked)
     assert all(torch.equal(g, e) for g, e in zip(got, expected, strict=True))
 
