@@ -60,7 +60,7 @@ def ours(dataset: Dataset, epochs: int) -> dict[str, Any]:
         "recall@10": record["test"]["recall@10"],
         "ndcg@10": record["test"]["ndcg@10"],
         "seconds": record["seconds"]["train"] + record["seconds"]["validation"],
-        "epochs": record["epochs"],
+        "epochs": record["epochs"]["run"],
         "threads": record["environment"]["threads"],
         "curve": [list(point) for point in zip(epochs_s, curves[CURVE], strict=True)],
     }

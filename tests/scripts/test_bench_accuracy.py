@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from research.reports.drawing import to_svg
-from scripts.bench.accuracy import ask, figure, table
+from scripts.bench import accuracy
+from scripts.bench.accuracy import ask, figure, ours, table
+from scripts.bench.datasets import Dataset
 
 
 def side(seconds: float, ndcg: float, others: float | None = 0.02) -> dict[str, Any]:
@@ -31,6 +34,17 @@ def test_the_peer_stands_beside_ours_with_its_share() -> None:
     assert "| Beauty | framework | 100 | 2.0 | 0.3000 | 0.0500 | 1.00 |" in text
     assert "| Beauty | rectools | 101 | 2.0 | 0.3000 | 0.0200 | 0.40 |" in text
     assert "at most 9% of the CPU" in text
+
+
+def test_what_a_run_of_ours_says_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESEARCH_CACHE", str(tmp_path))
+    small = ["data.n_users=40", "data.n_items=30", "data.mean_length=10", "trainer.threads=1"]
+    monkeypatch.setattr(accuracy, "LONG", [*accuracy.LONG, *small])
+    said = {**ours(Dataset("simulated", "Small", 10, 1), epochs=2), "others": None}
+    assert said["epochs"] == len(said["curve"]) == 2 and said["curve"][-1][0] <= said["seconds"] + 1e-6
+    found = {"beauty": {"framework": said, "rectools": side(1.0, 0.05)}}
+    assert f"| {said['seconds']:.0f} | 2.0 | {said['recall@10']:.4f} |" in table(found)
+    assert figure(found).alt.startswith("Validation NDCG@10 by seconds. Beauty: framework")
 
 
 def test_a_machine_that_does_not_tell_is_said() -> None:
