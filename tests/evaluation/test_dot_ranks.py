@@ -65,6 +65,17 @@ def test_the_size_of_vectors_plays_no_part() -> None:
         assert all(torch.equal(g, e) for g, e in zip(got, expected, strict=True))
 
 
+@pytest.mark.parametrize("d", [1, 4, 16, 200])
+@pytest.mark.parametrize("seed", range(6))
+def test_coarse_vectors_tie_often(seed: int, d: int) -> None:
+    interest_BD, item_ID, *asked = case(seed, d)
+    interest_BD, item_ID = interest_BD.round(), (item_ID * 10).round() / 2
+    expected = count_better(DotScores(interest_BD, item_ID), *asked)
+    got = count_better_dots(interest_BD, Catalogue(item_ID), *asked, chunk=1000)
+    assert all(torch.equal(g, e) for g, e in zip(got, expected, strict=True))
+    assert got[1].double().mean() > 10
+
+
 @pytest.mark.parametrize("zero", ["items", "interests"])
 def test_where_everything_ties(zero: str) -> None:
     interest_BD, item_ID, *asked = case(2, 16)
