@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from research.papers.as_study import PREFIX  # noqa: E402
 from research.reports.digits import score, spread  # noqa: E402
 from research.reports.rows import read_study, untested_rows  # noqa: E402
 from research.reports.summary import Value  # noqa: E402
@@ -37,7 +38,7 @@ class Line:
     """One arm of one study.
 
     Attributes:
-        study: the directory below results/.
+        study: its directory, from results/.
         asked: the study's name in its command.
     """
 
@@ -62,7 +63,7 @@ def question(record: dict[str, Any]) -> tuple[str, str]:
 def lines(results: Path) -> dict[tuple[str, str], list[Line]]:
     """The arms of every published study, best first."""
     found: dict[tuple[str, str], dict[str, Line]] = defaultdict(dict)
-    for path in sorted(results.glob("*/runs/study.yaml")):
+    for path in sorted(results.glob("**/runs/study.yaml")):
         records = read_study(path.parent)
         of_cell = {run.cell: [r for r in records.finished if r.cell == run.cell] for run in records.finished}
         for row in untested_rows(records, METRICS):
@@ -72,7 +73,14 @@ def lines(results: Path) -> dict[tuple[str, str], list[Line]]:
             values = tuple(row.values[name] for name in METRICS)
             commits = tuple(sorted({run.record["code"]["commit"][:12] for run in runs}))
             line = Line(
-                path.parts[-3], records.name, row.label, len(row.seeds), row.trials, values, row.seconds, commits
+                path.parent.parent.relative_to(results).as_posix(),
+                records.name,
+                row.label,
+                len(row.seeds),
+                row.trials,
+                values,
+                row.seconds,
+                commits,
             )
             # The same run in two studies, such as popularity, is one row: that of the study with more seeds.
             key = str(sorted(run.record["identity"] for run in runs)) if row.kind == "baseline" else f"{path}{row.cell}"
@@ -80,6 +88,11 @@ def lines(results: Path) -> dict[tuple[str, str], list[Line]]:
             if key not in known or known[key].seeds < line.seeds:
                 known[key] = line
     return {key: sorted(some.values(), key=lambda line: -line.values[0].mean) for key, some in sorted(found.items())}
+
+
+def command(study: str) -> str:
+    """What runs a study of this name."""
+    return f"research reproduce {study.removeprefix(PREFIX)}" if study.startswith(PREFIX) else f"research study {study}"
 
 
 def written(results: Path) -> str:
@@ -100,7 +113,7 @@ def written(results: Path) -> str:
                 f"{' '.join(line.commits)} |"
             )
         # But for words that were said with it: these stand in the lab notes.
-        commands = dict.fromkeys(f"`research study {line.asked}`" for line in some)
+        commands = dict.fromkeys(f"`{command(line.asked)}`" for line in some)
         parts.append(f"\nTo run it again: {', '.join(commands)}.\n")
     return "\n".join(parts)
 

@@ -66,13 +66,15 @@ def compared(paper: Paper, runs: Path) -> list[Line]:
 
     Args:
         paper: the file.
-        runs: directory of run records; the paper's lie in ``paper-<name>`` below it.
+        runs: directory of run records, the paper's in ``paper-<name>`` below it; or one of published studies, such as
+            ``results/paper``, the paper's records in ``<name>/runs``.
 
     Raises:
         UserError: a record cannot be read.
     """
-    directory = runs / f"{PREFIX}{paper.name}"
-    if not (directory / "study.yaml").is_file():
+    places = runs / f"{PREFIX}{paper.name}", runs / paper.name / "runs"
+    directory = next((place for place in places if (place / "study.yaml").is_file()), None)
+    if directory is None:
         return [_line(paper, label, [], "") for label in paper.arms]
     asked = {(run["cell"], run["seed"]) for run in read_plan(directory) or ()}
     found = [run for run in read_study(directory).runs if not asked or (run.cell, run.seed) in asked]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from research import cli
+from research.reports.publish import publish
 
 PAPER = """# Is a simulated row reached?
 question: Is a simulated row reached?
@@ -68,6 +69,11 @@ def test_from_file_to_verdict(research, tmp_path: Path) -> None:
     assert "missed" in listed and "ml-1m-sasrec-ce" in listed and "not run" in listed
     text = (tmp_path / "results" / "table.md").read_text()
     assert text.count("## ") == 1 and "| bce | HR@10 | 0.9900 |" in text
+
+    publish(tmp_path / "runs" / "paper-mine", tmp_path / "published" / "mine")
+    code, _, err = research("--report", "published", "--out", "results/again.md")
+    assert code == 0, err
+    assert (tmp_path / "results" / "again.md").read_text() == text
 
     code, shown, _ = research("mine", "--report", "runs")
     assert code == 0 and "Quirk in force, negatives_avoid_test" in shown

@@ -64,3 +64,14 @@ def test_a_row_without_training_that_stands_in_two_studies_is_one_row(tmp_path: 
         made_run(tmp_path / name, [5, 5], study="runs", cell="popularity-1", kind="baseline", identity="p" * 64, arm={})
     ((_, found),) = lines(tmp_path).items()
     assert [line.label for line in found] == ["first", "first", "popularity"]
+
+
+def test_a_paper_s_rows_stand_among_the_others_with_their_own_command(tmp_path: Path) -> None:
+    published(tmp_path, "one", [1], first=[0, 0])
+    published(tmp_path / "paper", "small", [1], theirs=[1, 1])
+    study = tmp_path / "paper" / "small" / "runs" / "study.yaml"
+    study.write_text(study.read_text().replace("name: small", "name: paper-small"))
+    ((_, found),) = lines(tmp_path).items()
+    assert [line.study for line in found] == ["one", "paper/small"]
+    assert "[paper/small](paper/small/table.md)" in written(tmp_path)
+    assert "To run it again: `research study one`, `research reproduce small`." in written(tmp_path)
